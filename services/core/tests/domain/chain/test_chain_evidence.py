@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain import transitions
@@ -209,6 +210,33 @@ def test_a_removed_reveal_and_its_upload_are_requested_again_once(pool: Scripted
     pool.upload(1, task)
     assert pool.status(task) == "FINALIZING"
     assert pool.statuses(1, task).count("REVEALED") == 1
+
+
+@pytest.mark.parametrize("returns_by", ["logs", "a read"])
+def test_an_upload_is_requested_again_once_the_removed_contribution_and_reveal_are_back(
+    pool: ScriptedPool, returns_by: str
+) -> None:
+    """The worker's journal mines both again, so the reveal needs no command, but CONTRIBUTE ended the upload."""
+    task = pool.to_upload(1)
+    pool.acknowledge(1)
+    pool.effects.clear()
+    pool.revert(2)
+    pool.read(task, "ACTIVE", {1: GONE})
+    assert pool.commands(1) == ["CONTRIBUTE"]
+    pool.acknowledge(1)
+    pool.effects.clear()
+    if returns_by == "logs":
+        pool.contribute(1, task, consensus=True)
+        pool.reveal(1, task)
+    else:
+        pool.read(task, "REVEALING", {1: ("PROVED", HASH_A)}, winners=1, reveals=1, value=HASH_A)
+    assert pool.commands(1) == ["REVEAL", "UPLOAD"]
+    pool.acknowledge(1)
+    pool.effects.clear()
+    pool.read(task, "REVEALING", {1: ("PROVED", HASH_A)}, winners=1, reveals=1, value=HASH_A)
+    assert pool.commands(1) == [], "requested once"
+    pool.upload(1, task)
+    assert pool.status(task) == "FINALIZING"
 
 
 def test_a_removed_reveal_of_an_ended_replicate_is_not_requested(pool: ScriptedPool) -> None:

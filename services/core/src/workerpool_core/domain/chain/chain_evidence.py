@@ -25,6 +25,8 @@ from workerpool_core.domain.workers import commands, quarantine
 _R = ReplicateStatus
 _T = TaskStatus
 _TO_RUNNING = (_T.RECEIVED, _T.INITIALIZING, _T.INITIALIZED, _T.RUNNING)
+_INTERRUPTED = 0.0
+"""The time at which an upload was requested, while its worker contributes again instead."""
 
 
 # --- contributions and reveals ------------------------------------------------------------------
@@ -51,8 +53,11 @@ def _lock_stake(context: EventContext, replicate: Replicate) -> None:
 
 
 def revealed(context: EventContext, replicate: Replicate, receipt: Receipt | None) -> None:
-    """Record a reveal on chain."""
+    """Record a reveal on chain, and request again an upload that a removed contribution interrupted."""
     _replay(context, replicate, _R.REVEALED, receipt)
+    task = context.state.tasks[replicate.task_id].task
+    if task.upload_requested_at == _INTERRUPTED and _is_uploader(task, replicate):
+        _resume_upload(context, task, replicate)
 
 
 def contributed_and_finalized(
@@ -73,9 +78,15 @@ def _replay(
 
 
 def contribution_removed(context: EventContext, task: Task, replicate: Replicate) -> None:
-    """Handle a contribution that a reorganisation removed: ask its worker to contribute again."""
+    """Handle a contribution that a reorganisation removed: ask its worker to contribute again.
+
+    The command ends an upload in progress. Request it again once contribution and reveal are back, which takes no
+    further command when the worker's journal had both mined again.
+    """
     transitions.update_replicate(context, replicate, contribution_hash="")
     if not task.ended and not is_at_dead_end(replicate):
+        if _is_uploader(task, replicate):
+            transitions.update_task(context, task, upload_requested_at=_INTERRUPTED)
         commands.send(context, replicate.wallet, task.task_id, Action.CONTRIBUTE, resume=True)
 
 
@@ -85,9 +96,21 @@ def reveal_removed(context: EventContext, task: Task, replicate: Replicate) -> N
     asked = commands.is_pending(worker, task.task_id, Action.REVEAL)
     if asked or replicate.status in FINAL_REPLICATE_STATUSES:
         return
+    if _is_uploader(task, replicate):
+        _resume_upload(context, task, replicate)
+    else:
+        _send_reveal(context, task, replicate, resume=True)
+
+
+def _is_uploader(task: Task, replicate: Replicate) -> bool:
+    return task.uploader == replicate.wallet and uploads.is_expected(task, replicate)
+
+
+def _resume_upload(context: EventContext, task: Task, replicate: Replicate) -> None:
+    """Ask the uploader to reveal and upload again; a reveal that is on chain is not sent again."""
     _send_reveal(context, task, replicate, resume=True)
-    if task.uploader == replicate.wallet and uploads.is_expected(task, replicate):
-        commands.send(context, replicate.wallet, task.task_id, Action.UPLOAD, resume=True)
+    commands.send(context, replicate.wallet, task.task_id, Action.UPLOAD, resume=True)
+    transitions.update_task(context, task, upload_requested_at=context.now)
 
 
 def reveal_timed_out(context: EventContext, replicate: Replicate) -> None:
