@@ -60,10 +60,15 @@ class PreparedContainer:
         return None
 
     async def drop(self) -> bool:
-        """End the creation. Return whether it made a container, for the caller to remove."""
+        """End the creation. Return whether it made a container, for the caller to remove.
+
+        A call of the engine in flight ends first, so that no container appears after a cleanup.
+        """
         if (creation := self._creation) is None:
             return False
-        creation.cancel()
+        if not creation.cancelling():
+            # A second cancellation would interrupt the wait for that call.
+            creation.cancel()
         await asyncio.wait({creation})
         self._creation = None
         return not _failed(creation)
