@@ -108,19 +108,22 @@ async def test_an_unreachable_engine_does_not_delay_the_end(
 
 async def test_each_of_two_cleanups_waits_for_the_call_in_flight(prepared: PreparedContainer) -> None:
     """An error result and the end of its replicate may clean up at the same time."""
-    begun, answered = asyncio.Event(), asyncio.Event()
+    begun, cancelled, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def create() -> str:
         begun.set()
         try:
             return str(await asyncio.Event().wait())
         finally:
+            cancelled.set()
             await answered.wait()
 
     prepared.begin(create())
     await begun.wait()
-    cleanups = [asyncio.create_task(prepared.drop()) for _ in range(2)]
-    done, _ = await asyncio.wait(cleanups, timeout=0.05)
+    first = asyncio.create_task(prepared.drop())
+    await cancelled.wait()
+    second = asyncio.create_task(prepared.drop())
+    done, _ = await asyncio.wait({first, second}, timeout=0.05)
     assert not done, "a cleanup went ahead of the engine's answer"
     answered.set()
-    assert await asyncio.gather(*cleanups) == [False, False]
+    assert await asyncio.gather(first, second) == [False, False]
