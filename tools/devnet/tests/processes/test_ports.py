@@ -27,6 +27,14 @@ def test_ports_in_a_row_are_drawn_by_no_other_devnet(monkeypatch: pytest.MonkeyP
     assert first + 2 < free_port() < first + 100
 
 
+@pytest.mark.parametrize("port", [17_001, 18_888])
+def test_ports_of_compose_are_not_drawn(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    """The pool of the stack test publishes them beside the devnets of other tests."""
+    offers = iter([port, *range(port + 1, port + 100)])
+    monkeypatch.setattr(random, "randint", lambda *_: next(offers))
+    assert free_port() > port
+
+
 def test_documented_ports_are_used_when_both_are_free() -> None:
     wanted = free_service_ports()
     assert documented_or_free(wanted.http) == wanted

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 
 _FIRST, _LAST = 14_000, 22_700
+_OF_COMPOSE = {17_001, 18_888}
+"""Ports in that range that compose.yaml publishes: its pool may start beside a devnet."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _draw(offsets: list[int]) -> int:
     while True:
         port = random.randint(_FIRST, _LAST)
         wanted = [port + offset for offset in offsets]
-        if all(map(is_free, wanted)) and _reserve(wanted):
+        if _OF_COMPOSE.isdisjoint(wanted) and all(map(is_free, wanted)) and _reserve(wanted):
             return port
 
 
