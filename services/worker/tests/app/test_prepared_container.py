@@ -126,4 +126,4 @@ async def test_each_of_two_cleanups_waits_for_the_call_in_flight(prepared: Prepa
     done, _ = await asyncio.wait({first, second}, timeout=0.05)
     assert not done, "a cleanup went ahead of the engine's answer"
     answered.set()
-    assert await asyncio.gather(first, second) == [False, False]
+    assert not any(await asyncio.gather(first, second))
