@@ -28,8 +28,10 @@ from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
+from workerpool_worker.adapters.results.grpc_result_store import CHUNK_BYTES
 
 from e2e.requester import Requester
+from e2e.shell_image import ensure_shell_image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
@@ -43,6 +45,11 @@ NAMES = {
 }
 """The names of the document. Here each is an address of this host: no name needs to be resolved."""
 _MAX_SERVICES = 12
+LARGE_RESULT = (
+    f"sh -c 'head -c {2 * CHUNK_BYTES} /dev/urandom >/iexec_out/noise; "
+    'echo "{\\"deterministic-output-path\\": \\"/iexec_out/noise\\"}" >/iexec_out/computed.json\''
+)
+"""An app whose result does not shrink, so its archive is larger than one message."""
 PAGE = "https://explorer.example"
 UNKNOWN = "0x" + "00" * 32
 
@@ -186,10 +193,20 @@ async def test_tasks_are_computed_by_a_pool_behind_one_port(requester: Requester
         status, headers, archive = await front.ask("result_proxy", f"/results/{task}")
         assert (status, headers["content-type"], archive[:2]) == (200, "application/zip", b"PK")
         assert (await front.ask("result_proxy", f"/results/{task}", range="bytes=0-1"))[2] == b"PK"
-        await front.passed(f'PUT /results/{task} HTTP/1.1" 200')
+        await front.passed('POST /workerpool.result_proxy.v1.ResultService/Upload HTTP/2.0" 200')
     _, _, told = await front.ask("core", f"/tasks/{tasks[0]}")
     (replicate,) = json.loads(told)["replicates"]
     assert replicate["self"].startswith(f"{front.urls['core']}/tasks/"), "a requester follows such links"
+
+
+async def test_a_large_archive_passes_by_http(net: Devnet, front: Front) -> None:
+    requester = Requester(net, await net.create_app("shell", ensure_shell_image()), ())
+    (task,) = await requester.buy(LARGE_RESULT)
+    await requester.follow([task])
+    await front.passed(f'PUT /results/{task} HTTP/1.1" 200')
+    status, _, archive = await front.ask("result_proxy", f"/results/{task}")
+    assert status == 200
+    assert len(archive) > CHUNK_BYTES
     for method in (
         "core.v1.WorkerService/Login",
         "result_proxy.v1.ResultService/IssueToken",

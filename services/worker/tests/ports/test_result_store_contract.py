@@ -38,7 +38,7 @@ async def proxy(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ResultSto
     url = f"http://127.0.0.1:{port}"
     peer.audience = audience_of(url)
     await server.start()
-    store = GrpcResultStore(lambda digest: bytes(65))
+    store = GrpcResultStore(lambda digest: bytes(65), http_min_bytes=0)
     async with AsyncExitStack() as ports:
         if request.param == "http":
             await ports.enter_async_context(peer.http_port(port))

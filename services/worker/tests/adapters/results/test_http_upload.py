@@ -16,7 +16,7 @@ from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, audi
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
-from workerpool_worker.adapters.results.grpc_result_store import GrpcResultStore
+from workerpool_worker.adapters.results.grpc_result_store import CHUNK_BYTES, GrpcResultStore
 from workerpool_worker.adapters.results.http_upload import upload_by_http
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
@@ -50,7 +50,7 @@ async def peer() -> AsyncIterator[Peer]:
 
 @pytest.fixture
 async def store() -> AsyncIterator[GrpcResultStore]:
-    store = GrpcResultStore(lambda digest: bytes(65))
+    store = GrpcResultStore(lambda digest: bytes(65), http_min_bytes=0)
     yield store
     await store.close()
 
@@ -70,6 +70,16 @@ async def test_a_proxy_that_offers_it_gets_the_archive_by_http(
     assert peer.puts == [peer.headers[TASK]]
     assert peer.puts[0].size == len(CONTENT)
     assert peer.archives == {TASK: CONTENT}
+
+
+async def test_an_archive_that_one_message_holds_goes_by_grpc(peer: Peer, archive: Path) -> None:
+    archive.write_bytes(CONTENT[:CHUNK_BYTES])
+    store = GrpcResultStore(lambda digest: bytes(65))
+    async with peer.http_port(peer.port):
+        assert await store.upload(peer.url, AUTHORIZATION, archive, "0x") == link_of(TASK)
+    await store.close()
+    assert peer.puts == []
+    assert peer.archives == {TASK: CONTENT[:CHUNK_BYTES]}
 
 
 async def test_a_proxy_of_release_0_1_0_gets_it_by_grpc(

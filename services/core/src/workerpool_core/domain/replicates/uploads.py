@@ -123,8 +123,7 @@ def _delivered(context: EventContext, task: Task, replicate: Replicate) -> None:
 
 
 def check(context: EventContext, task: Task) -> None:
-    """Request from the pool's result proxy whether it holds the archive.
-
+    """Check whether the pool's result proxy holds the archive.
 
     Workers upload there whatever proxy the deal names (case deal-proxy-url).
     """

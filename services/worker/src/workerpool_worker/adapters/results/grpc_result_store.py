@@ -1,6 +1,7 @@
 """Client of result proxies: a token for a signed authorization by gRPC, then the archive by HTTP.
 
-Proxies of release 0.1.0, and those whose HTTP port takes no archives, get them by gRPC in chunks.
+Archives that one message holds go by gRPC: the connection is open, while HTTP takes a new one and asks before it sends.
+Proxies of release 0.1.0, and those whose HTTP port takes no archives, get all of them by gRPC in chunks.
 """
 
 import asyncio
@@ -92,9 +93,15 @@ class _Connection:
 class GrpcResultStore:
     """Implements the `ResultStore` port for any number of proxies."""
 
-    def __init__(self, sign_message_hash: Callable[[bytes], bytes]) -> None:
-        """Create it without connections. `sign_message_hash` signs with the worker's wallet (EIP-191)."""
+    def __init__(
+        self, sign_message_hash: Callable[[bytes], bytes], *, http_min_bytes: int = CHUNK_BYTES + 1
+    ) -> None:
+        """Create it without connections.
+
+        `sign_message_hash` signs with the worker's wallet (EIP-191). Archives of `http_min_bytes` or more go by HTTP.
+        """
         self._sign = sign_message_hash
+        self._http_min_bytes = http_min_bytes
         self._connections: dict[str, _Connection] = {}
         self._rules = ProxyRules()
         self._hashes = ArchiveHashes()
@@ -178,7 +185,8 @@ class GrpcResultStore:
         limit_s = _CALL_LIMIT_S + size / _MIN_SPEED_BYTES_PER_S
         try:
             link = None
-            if issued.http_upload and time.monotonic() >= connection.http_from:
+            is_large = size >= self._http_min_bytes
+            if is_large and issued.http_upload and time.monotonic() >= connection.http_from:
                 link = await _by_http(connection, proxy_url, issued.token, header, archive, limit_s)
             if link is None:
                 link = await _by_grpc(stub, header, archive, metadata, limit_s)
