@@ -1,5 +1,6 @@
 """HTTP calls over a Unix socket: their answers, their connections, their failures."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ class Server:
         """The number of the connection and the text of each request."""
         self.may_close = threading.Event()
         self.may_close.set()
+        self.closed = threading.Semaphore(0)
+        """Released with each connection that the server has closed."""
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(path))
         self._listening.listen()
@@ -46,12 +49,24 @@ class Server:
                 return
             with connection:
                 for answer in answers:
-                    request = b""
-                    while not request.endswith((b"\r\n\r\n", b'"}')):
-                        request += connection.recv(65_536)
-                    self.requests.append((number, request))
+                    self.requests.append((number, _request(connection)))
                     connection.sendall(answer)
                 self.may_close.wait(LIMIT_S)
+            self.closed.release()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """Return one request with its body, which can arrive apart from its header."""
+    request, end = b"", 0
+    while not end or len(request) < end:
+        received = connection.recv(65_536)
+        assert received, f"the client closed its connection after {request!r}"
+        request += received
+        head, complete, _ = request.partition(b"\r\n\r\n")
+        if complete:
+            length = re.search(rb"Content-Length: (\d+)", head)
+            end = len(head) + len(complete) + (int(length[1]) if length else 0)
+    return request
 
 
 @pytest.fixture
@@ -102,6 +117,7 @@ def test_a_connection_that_the_engine_closed_is_replaced(
     server, calls = served([OK], [OK + b"unexpected"], [OK])
     for _ in range(3):
         assert calls.call("GET", "/", timeout=LIMIT_S).text == "hi"
+        assert server.closed.acquire(timeout=LIMIT_S)
     assert [number for number, _ in server.requests] == [0, 1, 2]
 
 
