@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
+from click.testing import CliRunner
 from poolctl.cli.app import app
 from poolctl.cli.version import own_version
 from poolctl.errors import EXIT_CODES, EXIT_NOT_FOUND, EXIT_UNREACHABLE, EXIT_USAGE
-from typer.testing import CliRunner
 from workerpool_devnet.processes.ports import free_service_ports
 
 RUNNER = CliRunner()
@@ -18,9 +17,8 @@ RUNNER = CliRunner()
 
 def commands() -> list[list[str]]:
     """Return the words of every command."""
-    root = typer.main.get_command(app)
     found: list[list[str]] = []
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
+    for name, command in app.commands.items():
         inner = getattr(command, "commands", {})
         found += [[name, each] for each in inner] or [[name]]
         if getattr(command, "invoke_without_command", False):
@@ -110,8 +108,10 @@ def test_the_options_before_a_command_become_settings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_gets_its_completion(shell: str) -> None:
-    environment = {"PATH": os.environ["PATH"], "_POOLCTL_COMPLETE": f"source_{shell}", "HOME": "/nonexistent"}
+    environment = {"PATH": os.environ["PATH"], "_POOLCTL_COMPLETE": f"{shell}_source", "HOME": "/nonexistent"}
     command = [str(Path(sys.executable).with_name("poolctl"))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert "poolctl" in done.stdout
     assert "Traceback" not in done.stderr
+    printed = RUNNER.invoke(app, ["completion", shell])
+    assert printed.output.strip() == done.stdout.strip()

@@ -45,9 +45,8 @@ CALL = SETTINGS | {"asyncio", "google.protobuf", "grpc", "structlog"}
 TABLE = CALL | {"rich"}
 IMPORTS: dict[tuple[str, ...], frozenset[str]] = {
     ("--help",): frozenset(),
-    # typer itself imports pydantic for the arguments of a command.
-    ("status", "--help"): SETTINGS,
-    ("init", "--help"): SETTINGS,
+    ("status", "--help"): frozenset(),
+    ("init", "--help"): frozenset(),
     ("--version",): frozenset({"importlib.metadata"}),
     ("status",): TABLE,
     ("status", "-o", "json"): CALL,

@@ -4,9 +4,9 @@ import asyncio
 import json
 from pathlib import Path
 
+import click
 import pytest
-import typer
-from poolctl.cli import chain, init, live, pool, setup, support, tasks, workers
+from poolctl.cli import chain, completion, init, live, pool, setup, support, tasks, workers
 from poolctl.cli.session import Session, call, fail, first, now, run
 from poolctl.domain.diagnosis.findings import Code, problem
 from poolctl.errors import EXIT_INTERRUPTED, EXIT_REFUSED, Refused
@@ -14,15 +14,25 @@ from poolctl.folder import POOL_DIR
 
 
 def test_every_part_adds_its_commands() -> None:
-    app = typer.Typer()
-    for part in (chain, init, live, pool, setup, support, tasks, workers):
+    app = click.Group()
+    for part in (chain, completion, init, live, pool, setup, support, tasks, workers):
         part.register(app)
-    found = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
-    assert {"status", "top", "doctor", "debug", "logs", "tx", "tasks", "why", "workers", "init"} <= found
+    assert {
+        "status",
+        "top",
+        "doctor",
+        "debug",
+        "logs",
+        "tx",
+        "tasks",
+        "why",
+        "workers",
+        "init",
+    } <= app.commands.keys()
 
 
 def test_a_failure_ends_with_cause_next_step_and_code(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(click.exceptions.Exit) as ended:
         fail(Refused("core says\nno\x1b[2J", "set the password"))
     assert ended.value.exit_code == EXIT_REFUSED
     assert (
@@ -46,10 +56,10 @@ def test_an_interrupt_ends_silently() -> None:
     async def interrupt_loop() -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(click.exceptions.Exit) as ended:
         call(interrupt)
     assert ended.value.exit_code == EXIT_INTERRUPTED
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(click.exceptions.Exit) as ended:
         run(interrupt_loop())
     assert ended.value.exit_code == EXIT_INTERRUPTED
 

@@ -84,7 +84,7 @@ def _declaration(info: FieldInfo) -> dict[str, Any]:
 class Variables(BaseModel):
     """Base of the settings of any program: immutable, built by `load`, or with keyword arguments in tests."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     own_prefixes: ClassVar[tuple[str, ...]] = ()
     """Variables with one of these prefixes that no field declares are refused as misspellings."""
@@ -180,7 +180,7 @@ class MongoSettings(BaseModel):
     A service overrides `mongo_database` with its own default: two services never share a database.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     mongo_uri: SecretStr | None = secret(
         "MONGO_URI",

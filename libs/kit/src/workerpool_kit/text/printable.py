@@ -5,6 +5,8 @@ _ESCAPES = {"\n": " ", "\r": " ", "\t": " "}
 
 def printable(text: str) -> str:
     """Return a text as one line that cannot steer a terminal: services, apps and workers wrote parts of it."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else _ESCAPES.get(each, f"\\x{ord(each):02x}") for each in text)
 
 

@@ -1,35 +1,41 @@
 """Commands about money and the chain: transactions and orders."""
 
 import re
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, first, now, print_answer, run, settings_of, usage
+from poolctl.cli.session import (
+    first,
+    limit_option,
+    now,
+    print_answer,
+    run,
+    settings_of,
+    text_option,
+    usage,
+    with_output,
+)
 from poolctl.errors import UnusableSettings
-
-orders_app = typer.Typer(rich_markup_mode=None)
+from poolctl.rendering.output import Output
 
 _ID = re.compile(r"(0x[0-9a-f]{64})?")
-_MOST = 100_000
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the commands to the command line."""
-    app.command()(deals)
-    app.command()(tx)
-    app.add_typer(orders_app, name="orders")
+    app.add_command(deals)
+    app.add_command(tx)
+    app.add_command(orders)
 
 
-def deals(
-    context: typer.Context,
-    deal: Annotated[
-        str, typer.Argument(metavar="[DEAL]", help="Deal id; without one, all deals are listed.")
-    ] = "",
-    requester: Annotated[str, typer.Option(help="Only deals of this requester.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Most deals to list, newest first.")] = 30,
-    output: Form = None,
-) -> None:
+@click.command
+@click.argument("deal", metavar="[DEAL]", default="")
+@text_option("--requester", help="Only deals of this requester.")
+@limit_option(30, "Most deals to list, newest first.")
+@with_output
+@click.pass_context
+def deals(context: click.Context, deal: str, requester: str, limit: int, output: Output | None) -> None:
     """List the deals of the pool with their tasks by status; with an id, one deal and why its tasks wait or failed.
 
     \b
@@ -59,26 +65,25 @@ def deals(
     print_answer(context, found if deal else first(found, limit, "deal"), view, output)
 
 
-def _check_state(value: str) -> str:
+def _check_state(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     from poolctl.adapters.adapter import STATES
 
     if value and value.upper() not in STATES:
-        raise typer.BadParameter(f"{value} is no state; choose from {', '.join(STATES)}")
+        raise click.BadParameter(f"{value} is no state; choose from {', '.join(STATES)}")
     return value.upper()
 
 
-def tx(
-    context: typer.Context,
-    state: Annotated[
-        str,
-        typer.Option(
-            help="Only commands in this state: RECEIVED, PROCESSING, SUCCESS, FAILURE.", callback=_check_state
-        ),
-    ] = "",
-    task: Annotated[str, typer.Option(help="Only commands of this task.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Most commands to list, newest first.")] = 30,
-    output: Form = None,
-) -> None:
+@click.command
+@text_option(
+    "--state",
+    help="Only commands in this state: RECEIVED, PROCESSING, SUCCESS, FAILURE.",
+    callback=_check_state,
+)
+@text_option("--task", help="Only commands of this task.")
+@limit_option(30, "Most commands to list, newest first.")
+@with_output
+@click.pass_context
+def tx(context: click.Context, state: str, task: str, limit: int, output: Output | None) -> None:
     """Show the pool owner's wallet and its transactions, newest first.
 
     Needs the credentials of the chain adapter.
@@ -111,8 +116,10 @@ def tx(
     print_answer(context, {**found, "commands": first(found["commands"], limit, "command")}, view, output)
 
 
-@orders_app.callback(invoke_without_command=True)
-def orders(context: typer.Context, output: Form = None) -> None:
+@click.group(invoke_without_command=True)
+@with_output
+@click.pass_context
+def orders(context: click.Context, output: Output | None) -> None:
     """Show the orders that the publisher keeps, and why it offers no more.
 
     Needs the credentials of the order publisher's operator.
@@ -139,13 +146,12 @@ def orders(context: typer.Context, output: Form = None) -> None:
     print_answer(context, run(read()), view, output)
 
 
-@orders_app.command("list")
-def list_orders(
-    context: typer.Context,
-    tag: Annotated[str, typer.Option(help="Only orders that serve this tag, such as 0x100 for a GPU.")] = "",
-    category: Annotated[int | None, typer.Option(min=0, help="Only orders of this category.")] = None,
-    output: Form = None,
-) -> None:
+@orders.command("list")
+@text_option("--tag", help="Only orders that serve this tag, such as 0x100 for a GPU.")
+@click.option("--category", type=click.IntRange(min=0), help="Only orders of this category.")
+@with_output
+@click.pass_context
+def list_orders(context: click.Context, tag: str, category: int | None, output: Output | None) -> None:
     """List the open orders of the pool on the market, as `iexec orderbook workerpool` does.
 
     Needs MARKET_API_URL, the chain id and the pool's address.

@@ -1,14 +1,14 @@
 """The command init: from nothing to a registered, staked pool with its `.env`."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, Session, call, print_answer, run, say, session_of, usage
+from poolctl.cli.session import Session, call, print_answer, run, say, session_of, usage, with_output
 from poolctl.errors import CommandFailed, UnusableSettings
+from poolctl.rendering.output import Output
 
 if TYPE_CHECKING:
     from poolctl.adapters.setup.initialisation import Initialisation, Target
@@ -19,95 +19,83 @@ _TITLE = "WORKERPOOL_DESCRIPTION"
 _MAX_PERCENT = 100
 
 
-class ChainName(StrEnum):
-    """Chains whose settings poolctl knows."""
-
-    BELLECOUR = "bellecour"
-
-
 _CHAINS = {
-    ChainName.BELLECOUR: {
+    "bellecour": {
         "CHAIN_ID": "134",
         "CHAIN_URL": "https://bellecour.iex.ec",
         "CHAIN_HUB_ADDRESS": "0x3eca1B216A7DF1C7689aEb259fFB83ADFB894E7f",
     }
 }
+"""Chains whose settings poolctl knows."""
 _FREE = frozenset({134})
 _MARKET = "https://api.market.v5.iex.ec"
 _BLOCK_TIME_S = 5.0
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the command to the command line."""
-    app.command()(init)
+    app.add_command(init)
 
 
-def _password_file(variable: str, text: str) -> Any:
-    return typer.Option(variable, help=text, show_default=False, exists=True, dir_okay=False)
+def _password_file(name: str, text: str) -> Callable[[Any], Any]:
+    return click.option(name, type=click.Path(exists=True, dir_okay=False, path_type=Path), help=text)
 
 
+@click.command
+@click.option(
+    "--description",
+    help="Public name of the workerpool, written on chain. Default: WORKERPOOL_DESCRIPTION of .env.",
+)
+@click.option(
+    "--chain",
+    type=click.Choice(list(_CHAINS)),
+    help="A known chain; other chains by CHAIN_ID, CHAIN_URL and CHAIN_HUB_ADDRESS.",
+)
+@click.option("--host", default="localhost", help="Static IP address or DNS name of the core server.")
+@click.option("--stake", default="0", help="Least RLC in the owner's account afterwards.")
+@click.option("--worker-stake", default="0", help="Least RLC in the worker's account afterwards.")
+@click.option("--price", help="Price of a task in RLC, for .env; unset means free tasks.")
+@click.option(
+    "--worker-stake-ratio",
+    type=click.IntRange(min=0),
+    help="Percent of a price that a worker locks for a task.",
+)
+@click.option(
+    "--reward-ratio",
+    type=click.IntRange(min=0, max=_MAX_PERCENT),
+    help="Percent of a reward that the owner keeps.",
+)
+@_password_file(
+    "--core-wallet-password-file", "File with the password of the owner's wallet. Default: a random one."
+)
+@_password_file(
+    "--worker-wallet-password-file", "File with the password of the worker's wallet. Default: a random one."
+)
+@click.option(
+    "--free-gas/--paid-gas",
+    default=None,
+    help="Whether transactions pay nothing. Default: by the chain.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the steps, and change nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before transactions are sent.")
+@with_output
+@click.pass_context
 def init(
-    context: typer.Context,
-    description: Annotated[
-        str | None,
-        typer.Option(
-            help="Public name of the workerpool, written on chain. Default: WORKERPOOL_DESCRIPTION of .env.",
-            show_default=False,
-        ),
-    ] = None,
-    chain: Annotated[
-        ChainName | None,
-        typer.Option(
-            help="A known chain; other chains by CHAIN_ID, CHAIN_URL and CHAIN_HUB_ADDRESS.",
-            show_default=False,
-        ),
-    ] = None,
-    host: Annotated[
-        str, typer.Option(help="Static IP address or DNS name of the core server.")
-    ] = "localhost",
-    stake: Annotated[str, typer.Option(help="Least RLC in the owner's account afterwards.")] = "0",
-    worker_stake: Annotated[str, typer.Option(help="Least RLC in the worker's account afterwards.")] = "0",
-    price: Annotated[
-        str | None,
-        typer.Option(help="Price of a task in RLC, for .env; unset means free tasks.", show_default=False),
-    ] = None,
-    worker_stake_ratio: Annotated[
-        int | None,
-        typer.Option(min=0, help="Percent of a price that a worker locks for a task.", show_default=False),
-    ] = None,
-    reward_ratio: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=_MAX_PERCENT, help="Percent of a reward that the owner keeps.", show_default=False
-        ),
-    ] = None,
-    core_wallet_password_file: Annotated[
-        Path | None,
-        _password_file(
-            "--core-wallet-password-file",
-            "File with the password of the owner's wallet. Default: a random one.",
-        ),
-    ] = None,
-    worker_wallet_password_file: Annotated[
-        Path | None,
-        _password_file(
-            "--worker-wallet-password-file",
-            "File with the password of the worker's wallet. Default: a random one.",
-        ),
-    ] = None,
-    free_gas: Annotated[
-        bool | None,
-        typer.Option(
-            "--free-gas/--paid-gas",
-            help="Whether transactions pay nothing. Default: by the chain.",
-            show_default=False,
-        ),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, and change nothing.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask before transactions are sent.")
-    ] = False,
-    output: Form = None,
+    context: click.Context,
+    description: str | None,
+    chain: str | None,
+    host: str,
+    stake: str,
+    worker_stake: str,
+    price: str | None,
+    worker_stake_ratio: int | None,
+    reward_ratio: int | None,
+    core_wallet_password_file: Path | None,
+    worker_wallet_password_file: Path | None,
+    free_gas: bool | None,
+    dry_run: bool,
+    yes: bool,
+    output: Output | None,
 ) -> None:
     """Set up a new pool: passwords, wallets, registration on chain, policy, stakes, and .env.
 
@@ -164,7 +152,7 @@ def _without_folder(session: Session) -> "PoolctlSettings":
     return settings
 
 
-def _flags_of(chain: ChainName) -> dict[str, str]:
+def _flags_of(chain: str) -> dict[str, str]:
     # A flag such as --node-url goes before the known value of a chain.
     known = _CHAINS[chain]
     return {
@@ -235,7 +223,7 @@ def _confirm(yes: bool) -> Callable[[list["Step"]], None]:
             )
         for step in steps:
             say(f"  {step.what}")
-        if not typer.confirm("Send these transactions?", err=True):
+        if not click.confirm("Send these transactions?", err=True):
             raise CommandFailed("nothing was sent", "run init again when you are ready")
 
     return ask

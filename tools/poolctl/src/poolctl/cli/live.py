@@ -1,11 +1,11 @@
 """The command top: the pool live, refreshed until Ctrl-C."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, call, run, session_of
+from poolctl.cli.session import call, run, session_of, with_output
 from poolctl.errors import Unreachable
 from poolctl.rendering.output import Output
 
@@ -17,21 +17,25 @@ if TYPE_CHECKING:
 _FASTEST_S, _TASKS = 0.2, 200
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the command to the command line."""
-    app.command()(top)
+    app.add_command(top)
 
 
-def top(
-    context: typer.Context,
-    interval: Annotated[
-        float, typer.Option("--interval", "-i", min=_FASTEST_S, help="Seconds between two refreshes.")
-    ] = 2.0,
-    count: Annotated[
-        int, typer.Option("--count", "-c", min=0, help="Number of refreshes; 0: until Ctrl-C.")
-    ] = 0,
-    output: Form = None,
-) -> None:
+@click.command
+@click.option(
+    "--interval",
+    "-i",
+    type=click.FloatRange(min=_FASTEST_S),
+    default=2.0,
+    help="Seconds between two refreshes.",
+)
+@click.option(
+    "--count", "-c", type=click.IntRange(min=0), default=0, help="Number of refreshes; 0: until Ctrl-C."
+)
+@with_output
+@click.pass_context
+def top(context: click.Context, interval: float, count: int, output: Output | None) -> None:
     """Show the pool live: its problems, the busiest workers, and the tasks that have not ended. Ctrl-C ends it.
 
     A core that does not answer is shown as such, and queried again. With json, each refresh is one line; with yaml, one
@@ -61,7 +65,7 @@ async def _print(services: Any, form: Output, interval: float, count: int) -> No
     from poolctl.rendering.output import line_of
 
     async def show() -> None:
-        typer.echo(line_of(await read_pool(services), form), nl=False)
+        click.echo(line_of(await read_pool(services), form), nl=False)
 
     await _repeat(show, interval, count)
 

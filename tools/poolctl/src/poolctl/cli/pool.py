@@ -2,21 +2,25 @@
 
 from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, now, print_answer, run, settings_of
+from poolctl.cli.session import now, print_answer, run, settings_of, with_output
 from poolctl.errors import CommandFailed
+from poolctl.rendering.output import Output
 
 if TYPE_CHECKING:
     from poolctl.settings import PoolctlSettings
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the commands to the command line."""
-    app.command()(status)
+    app.add_command(status)
 
 
-def status(context: typer.Context, output: Form = None) -> None:
+@click.command
+@with_output
+@click.pass_context
+def status(context: click.Context, output: Output | None) -> None:
     """Show what the pool does now: workers, tasks, chain, wallet, and its problems.
 
     The wallet is shown when the credentials of the chain adapter are set.

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-import typer
+import click
 
 from poolctl.errors import EXIT_INTERRUPTED, EXIT_USAGE, CommandFailed, UnusableSettings
 from poolctl.folder import ENV_FILE, POOL_DIR, pool_folder
@@ -25,16 +25,27 @@ T = TypeVar("T")
 
 NAME = "poolctl"
 
-Form = Annotated[
-    Output | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="Form of the answer: a table for people, json or yaml for programs.",
-        show_default=False,
-    ),
-]
+FORMS = click.Choice([each.value for each in Output])
+"""The values of --output."""
+with_output = click.option(
+    "--output",
+    "-o",
+    type=FORMS,
+    callback=lambda _context, _parameter, value: value and Output(value),
+    help="Form of the answer: a table for people, json or yaml for programs.",
+)
 """The option of every command that prints an answer."""
+_MOST = 100_000
+
+
+def text_option(name: str, **details: Any) -> Callable[[Any], Any]:
+    """Return an option whose value is a text, empty where it is not given."""
+    return click.option(name, default="", show_default=False, **details)
+
+
+def limit_option(default: int, text: str) -> Callable[[Any], Any]:
+    """Return the option of how many items a list shows."""
+    return click.option("--limit", type=click.IntRange(min=1, max=_MOST), default=default, help=text)
 
 
 @dataclass
@@ -73,19 +84,19 @@ class Session:
         return read_env(self.folder / ENV_FILE)
 
 
-def session_of(context: typer.Context) -> Session:
+def session_of(context: click.Context) -> Session:
     """Return the session of a command."""
     found = context.find_object(Session)
     assert found is not None
     return found
 
 
-def settings_of(context: typer.Context) -> "PoolctlSettings":
+def settings_of(context: click.Context) -> "PoolctlSettings":
     """Return the settings of a command; unusable ones end it."""
     return call(session_of(context).settings)
 
 
-def print_answer(context: typer.Context, document: Any, view: View, output: Output | None) -> None:
+def print_answer(context: click.Context, document: Any, view: View, output: Output | None) -> None:
     """Print the answer of a command in the form of its own option, or of the one before the command."""
     show(document, view, output or session_of(context).output)
 
@@ -125,13 +136,13 @@ def fail(failed: CommandFailed) -> NoReturn:
         say(f"{NAME}: {line}")
     if failed.next_step:
         say(f"{NAME}: to do: {failed.next_step}")
-    raise typer.Exit(failed.exit_code)
+    raise click.exceptions.Exit(failed.exit_code)
 
 
 def interrupted() -> NoReturn:
     """End the command after Ctrl-C."""
     say("")
-    raise typer.Exit(EXIT_INTERRUPTED)
+    raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
 def usage(problem: str, next_step: str = "") -> NoReturn:
@@ -139,7 +150,7 @@ def usage(problem: str, next_step: str = "") -> NoReturn:
     say(f"{NAME}: {problem}")
     if next_step:
         say(f"{NAME}: to do: {next_step}")
-    raise typer.Exit(EXIT_USAGE)
+    raise click.exceptions.Exit(EXIT_USAGE)
 
 
 def say(text: str) -> None:

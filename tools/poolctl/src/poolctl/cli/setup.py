@@ -3,14 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, Session, call, now, print_answer, run, session_of
+from poolctl.cli.session import Session, call, now, print_answer, run, session_of, with_output
 from poolctl.cli.version import own_version
 from poolctl.domain.diagnosis.findings import Finding, has_problem
 from poolctl.errors import EXIT_PROBLEM
+from poolctl.rendering.output import Output
 
 if TYPE_CHECKING:
     from poolctl.settings import PoolctlSettings
@@ -28,9 +29,9 @@ _OF_A_POOL = (
 )
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the commands to the command line."""
-    app.command()(doctor)
+    app.add_command(doctor)
 
 
 def variables_of(session: Session) -> dict[str, str]:
@@ -39,11 +40,11 @@ def variables_of(session: Session) -> dict[str, str]:
     return {**session.env_file(), **environment, **session.flags}
 
 
-def doctor(
-    context: typer.Context,
-    every: Annotated[bool, typer.Option("--all", help="Also show what has no problem.")] = False,
-    output: Form = None,
-) -> None:
+@click.command
+@click.option("--all", "every", is_flag=True, help="Also show what has no problem.")
+@with_output
+@click.pass_context
+def doctor(context: click.Context, every: bool, output: Output | None) -> None:
     """Find what is wrong with the pool: what, why, and what to do. Changes nothing.
 
     Checks passwords, secrets, disk, certificates, ports, health, credentials, versions, clocks, node, core's distance
@@ -64,7 +65,7 @@ def doctor(
         return findings_view(findings, every=every)
 
     print_answer(context, document_of(findings), view, output)
-    raise typer.Exit(EXIT_PROBLEM if has_problem(findings) else 0)
+    context.exit(EXIT_PROBLEM if has_problem(findings) else 0)
 
 
 async def examine(settings: "PoolctlSettings", variables: Mapping[str, str], folder: Path) -> list[Finding]:

@@ -2,9 +2,9 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from poolctl.cli.session import call, now, run, say, session_of, usage
 from poolctl.cli.setup import variables_of
@@ -13,29 +13,22 @@ from poolctl.cli.version import own_version
 if TYPE_CHECKING:
     from poolctl.settings import PoolctlSettings
 
-_MAX_LINES = 100_000
+_LINES = click.IntRange(min=0, max=100_000)
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the commands to the command line."""
-    app.command()(logs)
-    app.command()(debug)
+    app.add_command(logs)
+    app.add_command(debug)
 
 
-def logs(
-    context: typer.Context,
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="SERVICE|TASK", help="Service, such as core or order-publisher-std; or the id of a task."
-        ),
-    ],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines until Ctrl-C.")] = False,
-    tail: Annotated[
-        int, typer.Option("--tail", "-n", min=0, max=_MAX_LINES, help="Number of last lines to print first.")
-    ] = 100,
-) -> None:
-    """Print the log of a service, or what the apps of a task wrote.
+@click.command
+@click.argument("name", metavar="SERVICE|TASK")
+@click.option("--follow", "-f", is_flag=True, help="Follow new lines until Ctrl-C.")
+@click.option("--tail", "-n", type=_LINES, default=100, help="Number of last lines to print first.")
+@click.pass_context
+def logs(context: click.Context, name: str, follow: bool, tail: int) -> None:
+    """Print the log of a service, such as core or order-publisher-std; or, for the id of a task, what its apps wrote.
 
     The lines of a service come from the folder that POOLCTL_SERVICE_LOGS names, else from docker compose in the pool's
     folder. Those of a task come from core, which shows them to its operator; with -f until the task has ended.
@@ -88,21 +81,18 @@ def print_line(line: str) -> None:
     """Print a line of a foreign log without terminal control sequences."""
     from workerpool_kit.text.printable import printable_block
 
-    typer.echo(printable_block(line))
+    click.echo(printable_block(line))
 
 
-def debug(
-    context: typer.Context,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Archive to write. Default: poolctl-debug-TIME.tar.gz in this folder.", show_default=False
-        ),
-    ] = None,
-    tail: Annotated[
-        int, typer.Option("--tail", "-n", min=0, max=_MAX_LINES, help="Last lines of each log.")
-    ] = 1_000,
-) -> None:
+@click.command
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Archive to write. Default: poolctl-debug-TIME.tar.gz in this folder.",
+)
+@click.option("--tail", "-n", type=_LINES, default=1_000, help="Last lines of each log.")
+@click.pass_context
+def debug(context: click.Context, out: Path | None, tail: int) -> None:
     """Write an archive for support: versions, settings, health, metrics, logs, and live tasks with their reasons.
 
     Passwords, keys and tokens are replaced by ***: those of the settings wherever they occur, and what looks like one.
@@ -149,6 +139,6 @@ def debug(
             )
         )
     call(lambda: bundle.write(path, f"poolctl-debug-{stamp}", now()))
-    typer.echo(str(path))
+    click.echo(str(path))
     if bundle.missing:
         say(f"not everything could be read: {', '.join(sorted(bundle.missing))}; missing.json says why")

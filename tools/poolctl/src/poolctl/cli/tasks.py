@@ -3,64 +3,74 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, first, now, print_answer, run, settings_of, usage
+from poolctl.cli.session import (
+    first,
+    limit_option,
+    now,
+    print_answer,
+    run,
+    settings_of,
+    text_option,
+    usage,
+    with_output,
+)
 from poolctl.domain.explanations import Explanation, explain_task, explain_unregistered, explain_worker
+from poolctl.rendering.output import Output
 
-task_app = typer.Typer(help="Show one task.", no_args_is_help=True, rich_markup_mode=None)
-
-TaskName = Annotated[
-    str, typer.Argument(metavar="TASK", help="Task id, or its first characters: 0x and 4 digits or more.")
-]
 _ID, _ADDRESS = re.compile(r"0x[0-9a-f]{64}", re.IGNORECASE), re.compile(r"(0x[0-9a-fA-F]{40})?")
-_MOST = 100_000
 _SHORT_OF_A_WALLET = 42
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the commands to the command line."""
-    app.command("tasks")(tasks)
-    app.add_typer(task_app, name="task")
-    app.command()(why)
+    app.add_command(tasks)
+    app.add_command(task)
+    app.add_command(why)
 
 
-def _check_statuses(values: list[str] | None) -> list[str]:
+def _check_statuses(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> list[str]:
     from poolctl.adapters.core import STATUSES
 
-    wanted = [each.upper() for each in values or ()]
+    wanted = [each.upper() for each in values]
     if unknown := [each for each in wanted if each not in STATUSES]:
-        raise typer.BadParameter(f"{unknown[0]} is no status; choose from {', '.join(STATUSES)}")
+        raise click.BadParameter(f"{unknown[0]} is no status; choose from {', '.join(STATUSES)}")
     return wanted
 
 
-def _complete_status(incomplete: str) -> list[str]:
+def _complete_status(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     from poolctl.adapters.core import STATUSES
 
     return [each for each in STATUSES if each.startswith(incomplete.upper())]
 
 
+@click.command
+@click.option(
+    "--status",
+    multiple=True,
+    help="Only tasks in this status, such as RUNNING or FAILED; may be repeated.",
+    callback=_check_statuses,
+    shell_complete=_complete_status,
+)
+@click.option("--live", is_flag=True, help="Only tasks that have not ended.")
+@text_option("--deal", help="Only tasks of this deal.")
+@text_option("--requester", help="Only tasks of this requester.")
+@text_option("--worker", help="Only tasks that this worker took part in (its wallet).")
+@limit_option(50, "Most tasks to list, of the newest deals.")
+@with_output
+@click.pass_context
 def tasks(
-    context: typer.Context,
-    status: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--status",
-            help="Only tasks in this status, such as RUNNING or FAILED; may be repeated.",
-            callback=_check_statuses,
-            autocompletion=_complete_status,
-        ),
-    ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Only tasks that have not ended.")] = False,
-    deal: Annotated[str, typer.Option(help="Only tasks of this deal.")] = "",
-    requester: Annotated[str, typer.Option(help="Only tasks of this requester.")] = "",
-    worker: Annotated[str, typer.Option(help="Only tasks that this worker took part in (its wallet).")] = "",
-    limit: Annotated[
-        int, typer.Option(min=1, max=_MOST, help="Most tasks to list, of the newest deals.")
-    ] = 50,
-    output: Form = None,
+    context: click.Context,
+    status: Sequence[str],
+    live: bool,
+    deal: str,
+    requester: str,
+    worker: str,
+    limit: int,
+    output: Output | None,
 ) -> None:
     """List tasks, those of the newest deal first, and why each waits or failed.
 
@@ -81,7 +91,7 @@ def tasks(
     async def read() -> Sequence[dict[str, Any]]:
         async with Services(settings_of(context)) as services:
             return await Core(services).tasks(
-                statuses=LIVE if live else (status or ()),
+                statuses=LIVE if live else status,
                 deal=deal.lower(),
                 requester=requester,
                 worker=worker,
@@ -96,8 +106,16 @@ def tasks(
     print_answer(context, first(run(read()), limit, "task"), view, output)
 
 
-@task_app.command("show")
-def show_task(context: typer.Context, name: TaskName, output: Form = None) -> None:
+@click.group
+def task() -> None:
+    """Show one task, named by its id or the first characters of it: 0x and 4 digits or more."""
+
+
+@task.command("show")
+@click.argument("name", metavar="TASK")
+@with_output
+@click.pass_context
+def show_task(context: click.Context, name: str, output: Output | None) -> None:
     """Show a task with the timeline of every replicate: statuses, causes, sides, transactions.
 
     \b
@@ -121,20 +139,15 @@ def show_task(context: typer.Context, name: TaskName, output: Form = None) -> No
     print_answer(context, run(read()), view, output)
 
 
-def why(
-    context: typer.Context,
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="TASK|WORKER",
-            help="Task id or the head of one; or a worker's wallet, the head of it, or its name.",
-        ),
-    ],
-    output: Form = None,
-) -> None:
+@click.command
+@click.argument("name", metavar="TASK|WORKER")
+@with_output
+@click.pass_context
+def why(context: click.Context, name: str, output: Output | None) -> None:
     """Explain in one step why a task waits or failed, or why a worker gets no work: cause, side, next step.
 
-    A text of 0x and fewer than 42 characters that is the head of no task id is taken for that of a wallet.
+    Name the task by its id or the head of it, the worker by its wallet, the head of it, or its name. A text of 0x and
+    fewer than 42 characters that is the head of no task id is taken for that of a wallet.
 
     \b
     Examples:

@@ -1,42 +1,43 @@
 """Commands about workers: the list, one worker, and instructions to it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from poolctl.cli.session import Form, first, now, print_answer, run, say, settings_of, usage
+from poolctl.cli.session import (
+    first,
+    limit_option,
+    now,
+    print_answer,
+    run,
+    say,
+    settings_of,
+    usage,
+    with_output,
+)
 from poolctl.errors import CommandFailed
+from poolctl.rendering.output import Output
 
-worker_app = typer.Typer(help="Show or manage one worker.", no_args_is_help=True, rich_markup_mode=None)
-
-Name = Annotated[
-    str, typer.Argument(metavar="WORKER", help="Wallet of the worker, the head of it, or its public name.")
-]
-Time = Annotated[
-    str | None,
-    typer.Option(
-        "--for", help="Seconds, or ISO 8601 such as PT2H. Default: until you end it.", show_default=False
-    ),
-]
+_with_name = click.argument("name", metavar="WORKER")
+_with_time = click.option(
+    "--for", "time", help="Seconds, or ISO 8601 such as PT2H. Default: until you end it."
+)
 _DRAINED_POLL_S = 1.0
-_MOST = 100_000
 
 
-def register(app: typer.Typer) -> None:
+def register(app: click.Group) -> None:
     """Add the commands to the command line."""
-    app.command("workers")(workers)
-    app.add_typer(worker_app, name="worker")
+    app.add_command(workers)
+    app.add_command(worker)
 
 
-def workers(
-    context: typer.Context,
-    alive: Annotated[
-        bool, typer.Option("--alive", help="Only workers heard from within the last minute.")
-    ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Most workers to list, by wallet.")] = 50,
-    output: Form = None,
-) -> None:
+@click.command
+@click.option("--alive", is_flag=True, help="Only workers heard from within the last minute.")
+@limit_option(50, "Most workers to list, by wallet.")
+@with_output
+@click.pass_context
+def workers(context: click.Context, alive: bool, limit: int, output: Output | None) -> None:
     """List the workers: what each does, and why it gets no work.
 
     \b
@@ -59,8 +60,16 @@ def workers(
     print_answer(context, first(run(read()), limit, "worker"), view, output)
 
 
-@worker_app.command("show")
-def show_worker(context: typer.Context, name: Name, output: Form = None) -> None:
+@click.group
+def worker() -> None:
+    """Show or manage one worker, named by its wallet, the head of it, or its public name."""
+
+
+@worker.command("show")
+@_with_name
+@with_output
+@click.pass_context
+def show_worker(context: click.Context, name: str, output: Output | None) -> None:
     """Show one worker: host, slots, tasks.
 
     \b
@@ -70,16 +79,13 @@ def show_worker(context: typer.Context, name: Name, output: Form = None) -> None
     _act(context, name, _worker, output)
 
 
-@worker_app.command()
-def drain(
-    context: typer.Context,
-    name: Name,
-    time: Time = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Return when the worker holds no task any more.")
-    ] = False,
-    output: Form = None,
-) -> None:
+@worker.command
+@_with_name
+@_with_time
+@click.option("--wait", is_flag=True, help="Return when the worker holds no task any more.")
+@with_output
+@click.pass_context
+def drain(context: click.Context, name: str, time: str | None, wait: bool, output: Output | None) -> None:
     """Stop assigning tasks to a worker, for maintenance of its host; its current tasks finish.
 
     \b
@@ -97,8 +103,11 @@ def drain(
     _act(context, name, act, output)
 
 
-@worker_app.command()
-def undrain(context: typer.Context, name: Name, output: Form = None) -> None:
+@worker.command
+@_with_name
+@with_output
+@click.pass_context
+def undrain(context: click.Context, name: str, output: Output | None) -> None:
     """Assign tasks to a drained worker again.
 
     \b
@@ -108,8 +117,12 @@ def undrain(context: typer.Context, name: Name, output: Form = None) -> None:
     _act(context, name, lambda core, wallet: core.undrain(wallet), output)
 
 
-@worker_app.command()
-def quarantine(context: typer.Context, name: Name, time: Time = None, output: Form = None) -> None:
+@worker.command
+@_with_name
+@_with_time
+@with_output
+@click.pass_context
+def quarantine(context: click.Context, name: str, time: str | None, output: Output | None) -> None:
     """Stop assigning tasks to a worker that you distrust; its current tasks finish. `release` ends it.
 
     \b
@@ -121,8 +134,11 @@ def quarantine(context: typer.Context, name: Name, time: Time = None, output: Fo
     _act(context, name, lambda core, wallet: core.quarantine(wallet, for_s=seconds), output)
 
 
-@worker_app.command()
-def release(context: typer.Context, name: Name, output: Form = None) -> None:
+@worker.command
+@_with_name
+@with_output
+@click.pass_context
+def release(context: click.Context, name: str, output: Output | None) -> None:
     """End a worker's quarantine, which repeated failures or you caused.
 
     \b
@@ -133,7 +149,7 @@ def release(context: typer.Context, name: Name, output: Form = None) -> None:
 
 
 def _act(
-    context: typer.Context,
+    context: click.Context,
     name: str,
     act: Callable[[Any, str], Awaitable[dict[str, Any]]],
     output: Any,

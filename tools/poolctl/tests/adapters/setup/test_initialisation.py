@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from poolctl.adapters.chain import hub_of
 from poolctl.adapters.pool_folder import read_env
 from poolctl.adapters.setup.initialisation import Target, initialisation
@@ -12,7 +13,6 @@ from poolctl.adapters.setup.sender import sender
 from poolctl.cli.app import app
 from poolctl.domain.setup.plan import CORE_WALLET, WORKER_WALLET, Wishes
 from poolctl.errors import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, CommandFailed
-from typer.testing import CliRunner
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market import accounts, artifacts
 from workerpool_devnet.pytest_plugin import PocoChain
