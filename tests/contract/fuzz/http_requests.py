@@ -11,6 +11,7 @@ from contract.access_table import ROWS
 from contract.fuzz.signed import SignedRequest, market_authorization, signed_secret
 from contract.fuzz.values import Values
 from contract.http_table import EVERY_PROCESS, HTTP_ROWS
+from workerpool_kit.http.answers import GRPC_STATUS
 from workerpool_poco.chain.wallet import Wallet
 
 _QUERIES = {
@@ -130,8 +131,8 @@ async def _send(client: aiohttp.ClientSession, base: str, request: SignedRequest
         ) as answer:
             answered = await answer.read()
             if answer.status >= 500:
-                # What failed: the code and the sentence of the service.
-                sent += f", answered {answered[:300]!r}"
+                # What failed: the code and the sentence of the service, which an answer to HEAD has not.
+                sent += f", answered {answered[:300]!r}, {GRPC_STATUS}: {answer.headers.get(GRPC_STATUS)}"
             return sent, answer.status
     except (aiohttp.ClientError, ValueError):
         return sent, 0

@@ -18,6 +18,9 @@ from contract.pool import Pool
 from contract.uploaders import uploader_token
 from grpc import StatusCode
 from workerpool_devnet.devnet import Devnet
+from workerpool_kit.errors import Kind
+from workerpool_kit.grpc.errors import CODES
+from workerpool_kit.http.answers import GRPC_STATUS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
@@ -129,4 +132,7 @@ async def send_requests(pool: Pool, values: Values, roles: list[str | None], req
 
 def _may_be_unavailable(sent: str, status: int) -> bool:
     """Return whether 503 is right: the lone worker has no scheduler, or an input of this test restores a backup."""
-    return status == 503 and (" /actuator/health" in sent or '"code":"RESTORE_RUNNING"' in sent)
+    restoring = '"code":"RESTORE_RUNNING"' in sent or (
+        sent.startswith("HEAD /") and sent.endswith(f"{GRPC_STATUS}: {CODES[Kind.UNAVAILABLE].value[0]}")
+    )
+    return status == 503 and (" /actuator/health" in sent or restoring)
