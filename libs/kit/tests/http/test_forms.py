@@ -45,6 +45,7 @@ async def test_a_form_of_the_page_itself_is_read(headers: dict[str, str]) -> Non
         {"origin": "http://evil.example"},
         {"origin": "http://pool.example:13200"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site", "origin": f"http://{HOST}"},
         {"sec_fetch_site": ""},

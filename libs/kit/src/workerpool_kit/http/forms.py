@@ -38,12 +38,20 @@ def refuse_cross_origin(request: Request) -> None:
     if site is not None:
         same = site in ("same-origin", "none")
     else:
-        same = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+        same = origin is None or _host_of(origin) == request.headers.get("host", "")
     if not same:
         raise CrossOrigin(
             "another site sent this form; open the page itself and send it there. A reverse proxy must pass the "
             "header Host on"
         )
+
+
+def _host_of(origin: str) -> str | None:
+    """Return the host of an origin with its port, None for a text that is no URL, such as `http://[`."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def read_form(request: Request) -> dict[str, str]:
