@@ -143,7 +143,7 @@ TASKS = (
         "critical",
         "A stored result has lost bytes.",
         "The database or the IPFS node of the result proxy lacks a part of an archive.",
-        "The log line result.bytes_missing names the file. Restore it from a backup.",
+        "The log line result.bytes_lost names the file. Restore it from a backup.",
     ),
     Alert(
         "UploadsRefused",

@@ -146,7 +146,7 @@ async def test_a_second_signal_forces_the_end(demo: Demo) -> None:
     process = await demo.up("linger")
     assert process.stderr is not None
     process.send_signal(signal.SIGTERM)
-    while b"process.stopping" not in await asyncio.wait_for(process.stderr.readline(), PATIENCE_S):
+    while b"process.stop_requested" not in await asyncio.wait_for(process.stderr.readline(), PATIENCE_S):
         pass
     process.send_signal(signal.SIGTERM)
     await asyncio.wait_for(process.communicate(), PATIENCE_S)

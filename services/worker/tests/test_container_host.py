@@ -128,7 +128,7 @@ def test_more_slots_than_processors_are_reported(tmp_path: Path) -> None:
     chosen = settings(tmp_path, WORKERPOOL_WORKER_APP_CPU_SETS="true")
     with capture_logs() as lines:
         assert divided(chosen, slots=4).processors == ()
-    assert "cpu_sets.off" in [line["event"] for line in lines]
+    assert "cpu_sets.disabled" in [line["event"] for line in lines]
 
 
 def test_apps_get_the_runtime_and_the_gpus(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ async def test_gpus_that_are_missing_are_reported(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PATH", str(tmp_path))
     with capture_logs() as lines:
         assert await find_gpus(settings(tmp_path, IEXEC_WORKER_GPU_ENABLED="true")) == ()
-    (line,) = [line for line in lines if line["event"] == "gpu.missing"]
+    (line,) = [line for line in lines if line["event"] == "gpu.not_found"]
     assert line["reason"] == "no GPU is found on this host"
 
 

@@ -150,7 +150,7 @@ async def test_a_lost_network_parks_and_one_that_never_worked_does_not() -> None
     look = internet_check(any_answers)
     with structlog.testing.capture_logs() as lines:
         assert (await look(), await look()) == ("", "")
-    assert [line["event"] for line in lines] == ["internet.not_reached"]
+    assert [line["event"] for line in lines] == ["internet.lost"]
     assert await look() == ""
     assert await look() == "no registry and no IPFS gateway answers any more"
     assert await look() == ""

@@ -222,7 +222,7 @@ async def test_only_the_default_folder_is_named_when_a_reboot_may_empty_it(
     monkeypatch.setattr(judgements, "_VOLATILE", (tmp_path,))
     unset = settings(tmp_path)
     unset.model_fields_set.discard("base_dir")
-    for chosen, told in ((settings(tmp_path), []), (unset, ["workspace.volatile"])):
+    for chosen, told in ((settings(tmp_path), []), (unset, ["workspace.found_volatile"])):
         async with AsyncExitStack() as stack:
             with structlog.testing.capture_logs() as lines:
                 startup.open_workspace(chosen, stack)

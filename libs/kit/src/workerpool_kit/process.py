@@ -75,7 +75,7 @@ class Lifetime:
     def stop(self, reason: str) -> None:
         """Request a stop with exit code 0. Later calls have no effect."""
         if not self._stop.is_set():
-            log.info("process.stopping", reason=reason)
+            log.info("process.stop_requested", reason=reason)
             self._stop.set()
 
     def fail(self, exc: BaseException) -> None:
@@ -151,7 +151,7 @@ def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: st
     _deny_core_dumps()
     own_recursion_limit()
     log.info(
-        "process.starting",
+        "process.launched",
         version=version_of(settings_type),
         pid=os.getpid(),
         recursion_limit=sys.getrecursionlimit(),
@@ -213,7 +213,7 @@ async def _run(settings: S, serve: Serve[S], name: str) -> int:
         _end_at_latest(lifetime.stop_limit_s + _THREADS_LIMIT_S)
         await asyncio.wait({serving}, timeout=lifetime.stop_limit_s)
         if not serving.done():
-            log.error("process.stop_took_too_long", limit_s=lifetime.stop_limit_s)
+            log.error("process.stop_timed_out", limit_s=lifetime.stop_limit_s)
             serving.cancel()
             await asyncio.wait({serving}, timeout=1)
         _record_outcome(serving, lifetime)
@@ -225,7 +225,7 @@ async def _run(settings: S, serve: Serve[S], name: str) -> int:
     if lifetime.failure is None:
         return EXIT_OK
     if isinstance(lifetime.failure, StartupError):
-        log.error("process.cannot_start", error=str(lifetime.failure))
+        log.error("process.start_failed", error=str(lifetime.failure))
         _print_error(f"{name}: {lifetime.failure}")
     else:
         _print_error(

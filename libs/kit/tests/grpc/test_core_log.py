@@ -42,5 +42,5 @@ async def test_a_peer_cannot_write_lines_of_the_log(text: bytes) -> None:
     await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     _, log = await asyncio.wait_for(process.communicate(b""), PATIENCE_S)
-    assert b"grpc.listening" in log
+    assert b"grpc.server_started" in log
     assert text not in log

@@ -89,7 +89,7 @@ class TestErrors:
         assert info is not None
         assert refused.value.code() is grpc.StatusCode.INTERNAL
         assert "private" not in str(refused.value)
-        logged = [event for event in events if event["event"] == "grpc.unexpected_error"]
+        logged = [event for event in events if event["event"] == "grpc.call_crashed"]
         assert logged[0]["correlation"] == info.metadata["correlation"]
         assert "private" in str(logged[0]["exc_info"])
 

@@ -55,7 +55,7 @@ def test_a_certificate_that_expires_soon_is_reported_once_a_day(authority: Autho
         own = TlsIdentity(authority.issue(days=WARN_DAYS - 1))
         own.show_in(health)
         own.check_expiry()
-    assert [line["event"] for line in logs] == ["certificate.expires_soon"]
+    assert [line["event"] for line in logs] == ["certificate.expiry_approached"]
     shown = health.snapshot()["components"]["certificate"]
     assert shown["status"] == "UP"
     assert "write a new certificate" in shown["details"]["advice"]

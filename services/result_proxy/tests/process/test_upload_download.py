@@ -350,7 +350,7 @@ async def test_a_result_that_the_database_lost_in_part_is_named_and_the_rest_rea
         async with refused("RESULT_BYTES_MISSING"):
             await proxy.download(task.task_id, 2 << 20)
     # Log lines are written by a thread.
-    await client.eventually(lambda: proxy.process.log.read_text().count("result.bytes_missing") == 4)
+    await client.eventually(lambda: proxy.process.log.read_text().count("result.bytes_lost") == 4)
     log = proxy.process.log.read_text()
     assert "result.download_broken" in log
     assert "Traceback" not in log

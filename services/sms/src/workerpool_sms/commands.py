@@ -15,7 +15,7 @@ ROTATE_KEY = "rotate-key"
 _DESCRIPTION = """\
 Append a new key to the key file (IEXEC_SMS_STORAGE_ENCRYPTION_AES_KEY_PATH). The SMS may run meanwhile:
 within seconds it encrypts new values with that key, and rewraps the keys of all stored values.
-Its log event keys.in_use shows when no stored value uses an older key. Old backups still need the older keys."""
+Its log event keys.counted shows when no stored value uses an older key. Old backups still need the older keys."""
 
 
 def rotate_key(arguments: Sequence[str]) -> int:

@@ -142,4 +142,4 @@ async def _log_ended(entries: Sequence[Entry]) -> None:
 
 async def _log_restored(entries: Sequence[Entry]) -> None:
     for entry in entries:
-        log.info("transaction.in_flight_again", labels=entry.call.labels, nonce=entry.nonce)
+        log.info("transaction.reopened", labels=entry.call.labels, nonce=entry.nonce)

@@ -50,7 +50,7 @@ _SYSTEMD_STUB = "127.0.0.53"
 def open_engine(settings: WorkerSettings, wallet_address: str, slots: int) -> DockerEngine:
     """Return the engine of the worker's containers, without connecting. No app runs before it joins a network."""
     for variable, defect in settings.unused_credentials():
-        log.warning("credentials.unused", variable=variable, reason=defect)
+        log.warning("credentials.ignored", variable=variable, reason=defect)
     return DockerEngine(
         wallet_address,
         registries=settings.registries,
@@ -77,7 +77,7 @@ async def find_gpus(settings: WorkerSettings) -> tuple[str, ...]:
     gpus = settings.gpu_ids or await nvidia_gpus()
     if defect := gpu_problem(gpus, settings.gpus_per_task):
         log.warning(
-            "gpu.missing",
+            "gpu.not_found",
             reason=defect,
             advice="no task that requires a GPU is accepted; install the driver, or set WORKERPOOL_WORKER_GPU_IDS",
         )
@@ -100,7 +100,7 @@ def divide_host(
         processors = own_processors(allowed, slots)
         if not processors:
             log.warning(
-                "cpu_sets.off",
+                "cpu_sets.disabled",
                 reason=f"{slots} slots and {len(allowed)} processors",
                 advice="apps share the processors; lower IEXEC_WORKER_OVERRIDE_AVAILABLE_CPU_COUNT, or set "
                 "WORKERPOOL_WORKER_APP_CPU_SETS to false",
@@ -147,7 +147,7 @@ async def open_network(
     if settings.app_network != ISOLATED:
         if settings.app_network != NO_NETWORK:
             log.warning(
-                "network.not_isolated",
+                "network.left_unisolated",
                 network=settings.app_network,
                 advice="apps of strangers reach this host and its networks; "
                 "set WORKERPOOL_WORKER_APP_NETWORK to isolated or none",

@@ -109,7 +109,7 @@ def internet_check(any_answers: Callable[[], Awaitable[bool]]) -> Check:
             return "no registry and no IPFS gateway answers any more"
         if not logged:
             logged = True
-            log.info("internet.not_reached", advice=INTERNET_REMEDY)
+            log.info("internet.lost", advice=INTERNET_REMEDY)
         return ""
 
     return check

@@ -197,7 +197,7 @@ async def read_account(hub: HubClient, wallet: Wallet) -> None:
     )
     if account.stake == 0:
         log.warning(
-            "wallet.stake_missing",
+            "wallet.stake_not_found",
             address=wallet.address,
             advice="deposit RLC in the hub, or tasks are refused",
         )
@@ -231,7 +231,7 @@ def open_workspace(settings: WorkerSettings, stack: AsyncExitStack, http_port: i
     chosen = "base_dir" in settings.model_fields_set
     place = place_finding(settings.base_dir.absolute(), chosen=chosen)
     if place is not None and not chosen:
-        log.warning("workspace.volatile", problem=place.message, advice=place.next_step)
+        log.warning("workspace.found_volatile", problem=place.message, advice=place.next_step)
     return workspace
 
 

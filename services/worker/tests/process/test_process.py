@@ -106,7 +106,7 @@ async def test_an_app_that_ended_with_its_host_is_run_again(
     worker.start()
     computed = await pool.core.status(task_id, "COMPUTED")
     assert computed.details.exit_code == 0
-    assert "app.rerun" in worker.log
+    assert "app.restarted" in worker.log
     await finish(pool, task_id)
     assert pool.core.statuses(task_id).count("COMPUTING") == 1
     await eventually(lambda: not containers_of(pool.worker.address))

@@ -245,7 +245,7 @@ def _answer_to(method: str, error: Exception, peer: str) -> _Answer:
         log.info("grpc.refused", method=method, reason=error.reason, message=error.message)
         return _Answer(error, CODES[error.kind])
     correlation = uuid.uuid4().hex[:12]
-    log.error("grpc.unexpected_error", method=method, correlation=correlation, exc_info=error)
+    log.error("grpc.call_crashed", method=method, correlation=correlation, exc_info=error)
     # The cause stays in the log; the id connects a caller's report with it.
     message = f"internal error; search the server's log for {correlation}"
     return _Answer(WorkerpoolError(message, details={"correlation": correlation}), grpc.StatusCode.INTERNAL)

@@ -99,7 +99,7 @@ class GrpcServer:
         await server.start()
         self._server = server
         log.info(
-            "grpc.listening",
+            "grpc.server_started",
             host=self._host,
             port=self.port,
             tls=identity().serves_tls,

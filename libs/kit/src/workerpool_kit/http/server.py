@@ -112,7 +112,7 @@ class HttpServer:
         await self._server.ready.wait()
         self._stop_showing_logs = log_stream.show_in(self._health)
         identity().show_in(self._health)
-        log.info("http.listening", host=self._host, port=self.port, tls=config.ssl is not None)
+        log.info("http.server_started", host=self._host, port=self.port, tls=config.ssl is not None)
 
     def tell_grpc(self, port: int, target: str | None = None) -> None:
         """Report the gRPC address in `GET /version`: the operator's `target` if set, else the port."""
@@ -231,7 +231,7 @@ async def _answer_unrouted(request: Request, error: Exception) -> Response:
 
 
 async def _fail(request: Request, error: Exception) -> Response:
-    log.error("http.unexpected_error", path=request.url.path, exc_info=error)
+    log.error("http.request_crashed", path=request.url.path, exc_info=error)
     return error_answer(
         "INTERNAL", "the service failed; report the line of its log to the pool's operator", 500
     )

@@ -150,7 +150,7 @@ class Database:
         try:
             return await self.run(fn, *args, **kwargs)
         except ConnectionFailure as outage:
-            log.warning("mongo.unavailable", error=type(outage).__name__)
+            log.warning("mongo.call_failed", error=type(outage).__name__)
             raise DatabaseUnavailable("the database does not answer; retry in a moment") from outage
 
     async def run_with_retry(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -103,8 +103,12 @@ class TlsIdentity:
             health.set(_COMPONENT, left > 0, expires=expires.isoformat(), **advice)
         if left < WARN_DAYS and self._warned_on != (expires, now.date()):
             self._warned_on = (expires, now.date())
-            event = "certificate.expired" if left <= 0 else "certificate.expires_soon"
-            log.warning(event, expires=expires.isoformat(), days_left=round(left, 1), **advice)
+            log.warning(
+                "certificate.expired" if left <= 0 else "certificate.expiry_approached",
+                expires=expires.isoformat(),
+                days_left=round(left, 1),
+                **advice,
+            )
 
     def server_context(self) -> ssl.SSLContext | None:
         """Return the context of an HTTPS port, None for HTTP. Each new connection takes the certificate in use."""

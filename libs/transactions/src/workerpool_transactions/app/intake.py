@@ -54,7 +54,7 @@ class Intake:
                 self._failures = 0
             except PocoError as error:
                 self._failures += 1
-                log.warning("intake.chain_unreachable", wallet=context.wallet, error=str(error))
+                log.warning("intake.chain_lost", wallet=context.wallet, error=str(error))
                 await context.timer.wait(asyncio.Event(), pause_s(self._failures))
 
     async def _round(self) -> None:

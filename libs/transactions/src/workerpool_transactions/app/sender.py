@@ -51,7 +51,7 @@ class Sender:
                 self._failures = 0
             except PocoError as error:
                 self._failures += 1
-                log.warning("sender.chain_unreachable", wallet=context.wallet, error=str(error))
+                log.warning("sender.chain_lost", wallet=context.wallet, error=str(error))
                 await context.timer.wait(asyncio.Event(), pause_s(self._failures))
         now = context.timer.time()
         item = context.queue.next_send(now)

@@ -73,7 +73,7 @@ class Watcher:
                 self._failures = 0
             except PocoError as error:
                 self._failures += 1
-                log.warning("watcher.chain_unreachable", wallet=context.wallet, error=str(error))
+                log.warning("watcher.chain_lost", wallet=context.wallet, error=str(error))
                 await context.timer.wait(asyncio.Event(), pause_s(self._failures))
 
     def _is_unanswered(self) -> bool:

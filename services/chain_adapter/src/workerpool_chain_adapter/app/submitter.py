@@ -101,7 +101,7 @@ class Submitter:
                 await self._pipeline.wait_room()
                 await self.round()
             except PocoError as error:
-                log.warning("submitter.chain_unreachable", error=str(error))
+                log.warning("submitter.chain_lost", error=str(error))
 
     async def round(self) -> None:
         """Put waiting commands into transactions while there is room. Raises ChainUnreachable."""

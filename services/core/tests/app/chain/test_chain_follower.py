@@ -183,7 +183,7 @@ async def test_s05_a_start_block_far_ahead_is_logged_once(followed: Followed, po
     with capture_logs() as lines:
         await followed.start(start_block=10**9)
         seen = [head async for head in limited(followed.heads, 4, pool)]
-    warned = [line for line in lines if line["event"] == "follower.ahead_of_node"]
+    warned = [line for line in lines if line["event"] == "follower.node_fell_behind"]
     assert [line["next_block"] for line in warned] == [10**9]
     assert len(seen) == 4
 

@@ -34,7 +34,7 @@ class DiskReservations:
 
 
 def _refusal(full: BelowFloor, disk: str, wanted: int) -> StorageFull:
-    log.warning("upload.no_room", disk=disk, free=full.free, reserved=full.reserved, wanted=wanted)
+    log.warning("upload.space_exhausted", disk=disk, free=full.free, reserved=full.reserved, wanted=wanted)
     return StorageFull(
         f"the disk {disk} has {full.free >> 20} MiB free; after this archive of {wanted >> 20} MiB and those in "
         f"progress, less than the floor of {full.floor >> 20} MiB would be left; retry later, and tell the pool's "

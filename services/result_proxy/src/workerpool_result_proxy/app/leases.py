@@ -66,7 +66,7 @@ class Leases:
         for each in files:
             if each.storage not in self._archives:
                 # The lease expires again, so that a process with that store removes the file.
-                log.warning("result.store_missing", file=each.file_id, storage=each.storage)
+                log.warning("result.store_not_found", file=each.file_id, storage=each.storage)
                 continue
             await self.discard(each.file_id, each.storage)
             log.info(event, file=each.file_id, storage=each.storage)

@@ -71,7 +71,7 @@ class ReadResult:
             )
         metrics.INCOMPLETE_READS.inc()
         log.error(
-            "result.bytes_missing",
+            "result.bytes_lost",
             task=result.task_id,
             storage=result.storage,
             file=result.file_id,

@@ -32,6 +32,6 @@ class IpfsGateway:
                 return content.decode()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning(
-                "ipfs.object_unreadable", cid=cid, gateway=self._url, error=str(error) or type(error).__name__
+                "ipfs.object_rejected", cid=cid, gateway=self._url, error=str(error) or type(error).__name__
             )
             return ""

@@ -49,7 +49,7 @@ class KeyRotation:
                 rewrapped += changed
         if rewrapped or self._done_for != current:
             used = await self._rows.key_ids()
-            log.info("keys.in_use", current=current, rewrapped=rewrapped, rows_by_key=dict(used))
+            log.info("keys.counted", current=current, rewrapped=rewrapped, rows_by_key=dict(used))
             self._done_for = current
         return rewrapped
 

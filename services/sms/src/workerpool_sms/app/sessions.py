@@ -124,8 +124,13 @@ class Sessions:
         if not url:
             raise SessionNotFound("the service of the TEE framework stored no session; retry")
         unattested = not self._backend.attested
-        event = "audit.session_created_unattested" if unattested else "audit.session_created"
-        log.info(event, task=task_id, worker=worker, session=session_id, unattested=unattested)
+        log.info(
+            "audit.session_created_unattested" if unattested else "audit.session_created",
+            task=task_id,
+            worker=worker,
+            session=session_id,
+            unattested=unattested,
+        )
         return CreatedSession(session_id, url, unattested)
 
     async def _signing_key(self, authorization: WorkerpoolAuthorization) -> bytes:

@@ -99,7 +99,7 @@ class Departure:
     def _warn_of_stakes(self, kept: list[TaskId]) -> None:
         if kept:
             log.warning(
-                "contributions.unrevealed",
+                "contributions.left_unrevealed",
                 tasks=kept,
                 advice="their stake is lost unless this worker starts again before their deadlines",
             )

@@ -56,7 +56,7 @@ class PreparedContainer:
             return creation.result()
         if isinstance(failure, _FINAL):
             raise failure
-        log.info("container.not_prepared", reason=str(failure))
+        log.info("container.preparation_failed", reason=str(failure))
         return None
 
     async def drop(self) -> bool:

@@ -63,7 +63,7 @@ class Unclaimed:
     def begin(self, contributing: Callable[[], bool]) -> None:
         """Watch the contribution on chain. A repetition has no effect."""
         if self._watch is None:
-            log.warning("replicate.unknown_to_scheduler", task=self._task_id)
+            log.warning("replicate.disowned", task=self._task_id)
             self._watch = start_task(self._discard_once_useless(contributing), name="replicate-unclaimed")
 
     def end(self) -> None:

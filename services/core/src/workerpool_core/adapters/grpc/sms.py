@@ -70,8 +70,12 @@ class SmsClient:
         answer = await self._answer_of(wanted)
         self.in_flight.complete(_subject(wanted))
         if isinstance(answer, SmsRefused | SmsUnreachable):
-            what = "sms.refused" if isinstance(answer, SmsRefused) else "sms.unreachable"
-            log.warning(what, task=wanted.task_id, registry=self._registry_url, error=answer.message)
+            log.warning(
+                "sms.refused" if isinstance(answer, SmsRefused) else "sms.lost",
+                task=wanted.task_id,
+                registry=self._registry_url,
+                error=answer.message,
+            )
         self._answer(answer)
 
     async def _answer_of(self, wanted: Wanted) -> Answer:

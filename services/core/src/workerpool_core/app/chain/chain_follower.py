@@ -349,7 +349,7 @@ class ChainFollower:
         if position.number - head.number > self._depth and self._warned_at != position.number:
             # The node serves another chain than the database holds, has lost data, or the start block is far ahead.
             self._warned_at = position.number
-            log.warning("follower.ahead_of_node", next_block=position.number + 1, head=head.number)
+            log.warning("follower.node_fell_behind", next_block=position.number + 1, head=head.number)
 
     async def _revert(self) -> None:
         """Move back to the newest followed block that is still on the chain."""

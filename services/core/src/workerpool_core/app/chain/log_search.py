@@ -77,6 +77,6 @@ class LogSearch:
             found = await self._reader.sift_block_logs(block.hash, kinds=FOLLOWED)
             if found is not None:
                 return found
-            log.info("follower.logs_missing", block=block.number)
+            log.info("follower.logs_awaited", block=block.number)
             await pauses.sleep()
         return []

@@ -53,7 +53,7 @@ class NoticedDeals:
             log.info("deal.skipped", deal=deal, block=block, reason=str(error))
             return None
         except (MalformedAnswer, CallReverted) as error:
-            log.error("deal.unreadable", deal=deal, block=block, error=str(error))
+            log.error("deal.read_failed", deal=deal, block=block, error=str(error))
             return None
         log.info("deal.seen", deal=deal, block=block, tasks=terms.bot_size, trust=terms.trust)
         return terms

@@ -87,5 +87,5 @@ class WeightReader:
             return True
         if wallet not in self._without_gas:
             self._without_gas.add(wallet)
-            log.warning("worker.without_gas", wallet=wallet, balance_wei=balance, needs_wei=least)
+            log.warning("worker.gas_exhausted", wallet=wallet, balance_wei=balance, needs_wei=least)
         return False

@@ -66,7 +66,7 @@ class Effects:
 
     def _unsatisfiable(self, effect: d.TaskUnsatisfiable) -> None:
         if effect.reason:
-            log.warning("task.unsatisfiable", task=effect.task_id, reason=effect.reason)
+            log.warning("task.became_unsatisfiable", task=effect.task_id, reason=effect.reason)
         else:
             log.info("task.became_satisfiable", task=effect.task_id)
 

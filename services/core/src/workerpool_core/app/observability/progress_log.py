@@ -44,7 +44,7 @@ def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
                 moved[tuple(change.status for change in changes)].append(task_id)
             case DealRemoved(deal_id, unreached) if unreached:
                 log.warning(
-                    "deal.tasks_unreached",
+                    "deal.tasks_dropped",
                     deal=deal_id,
                     tasks=unreached,
                     reason="no worker could serve them before the contribution deadline; they were never "

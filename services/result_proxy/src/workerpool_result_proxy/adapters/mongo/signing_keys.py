@@ -36,7 +36,7 @@ def _load() -> list[SigningKey]:
             keys.append(SigningKey(str(found["_id"]), secret, created_at))
         else:
             log.error(
-                "token.key_unusable",
+                "token.key_rejected",
                 kid=str(found["_id"])[:40],
                 next_step="remove this document from the collection signing_keys; its tokens are refused",
             )

@@ -203,7 +203,7 @@ class DiskGuard:
             return False
         self._next_relief = time.monotonic() + _RELIEF_S
         watch.host_is_full = True
-        log.error("host.disk_nearly_full", container=watch.container[:12], reason=self._full_host())
+        log.error("host.disk_floor_reached", container=watch.container[:12], reason=self._full_host())
         return True
 
     def _is_full(self, host: _Host) -> bool:

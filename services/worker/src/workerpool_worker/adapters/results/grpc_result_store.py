@@ -276,7 +276,7 @@ async def _by_http(
         link = await upload_by_http(proxy_url, token, header, archive, limit_s=limit_s)
     except HttpUnusable as unusable:
         connection.avoid_http()
-        log.warning("result.http_upload_unusable", proxy=proxy_url, error=str(unusable), instead="gRPC")
+        log.warning("result.http_upload_failed", proxy=proxy_url, error=str(unusable), instead="gRPC")
         return None
     except HttpBroken:
         connection.http_breaks += 1

@@ -64,6 +64,6 @@ class ProxyRules:
             rules, keep_s = rules_of((await ask()).rules), FRESH_S
         except troubles as problem:
             rules, keep_s = known.rules if known else DEFAULT_RULES, _RETRY_S
-            log.warning("archive_rules.unavailable", proxy=proxy_url, error=str(problem), retry_s=_RETRY_S)
+            log.warning("archive_rules.read_failed", proxy=proxy_url, error=str(problem), retry_s=_RETRY_S)
         self._known[proxy_url] = _Known(rules, self._clock() + keep_s)
         return rules

@@ -74,7 +74,7 @@ async def _run_app(replicate: Replicate) -> AppExit:
     ended = await _run_container(replicate, container)
     if container is not None and ended.exit_code in _ENDED_WITH_HOST and ended.within_limits:
         # The app most likely ended with its host or engine while no worker observed it.
-        replicate.log.warning("app.rerun", exit_code=ended.exit_code)
+        replicate.log.warning("app.restarted", exit_code=ended.exit_code)
         ended = await _run_container(replicate, None)
     return ended
 
@@ -118,7 +118,7 @@ async def _create(replicate: Replicate) -> str:
         try:
             return await engine.create(plan)
         except ImageUnavailable as missing:
-            replicate.log.warning("image.missing", reason=missing.message)
+            replicate.log.warning("image.not_found", reason=missing.message)
             reason = missing.message
             await _provide_again(replicate)
     raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, reason)

@@ -22,7 +22,7 @@ async def prepare_container(replicate: Replicate) -> None:
         await replicate.run_blocking(replicate.folder.prepare_output)
     except OSError as problem:
         # COMPUTE opens the output of an interrupted run, or reports the failure of the disk.
-        replicate.log.info("container.not_prepared", reason=str(problem))
+        replicate.log.info("container.preparation_failed", reason=str(problem))
         return
 
     async def create() -> str:

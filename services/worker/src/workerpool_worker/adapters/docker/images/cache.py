@@ -191,5 +191,5 @@ def _read(file: Path | None) -> dict[str, OwnImage]:
             for entry in entries
         }
     except (OSError, ValueError, TypeError) as problem:
-        log.warning("images.record_unreadable", file=str(file), error=str(problem))
+        log.warning("images.record_read_failed", file=str(file), error=str(problem))
         return {}

@@ -91,7 +91,7 @@ class RegistryCredentials:
         if key not in self._warned:
             self._warned.add(key)
             log.warning(
-                "credentials.unreadable",
+                "credentials.read_failed",
                 registry=key,
                 problem=problem[:300],
                 advice="correct ~/.docker/config.json; until then its images are pulled without credentials",
