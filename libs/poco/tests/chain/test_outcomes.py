@@ -26,7 +26,7 @@ NOT_FOUND = OSError(socket.EAI_NONAME, "Name or service not known")
             aiohttp.ClientResponseError(UNUSED, (), status=502, message="Bad\r\n Gateway"),
             "HTTP 502 Bad Gateway",
         ),
-        (ValueError("Expecting value: line 1"), "its answer is no JSON text"),
+        (ValueError("Expecting value: line 1"), "its answer is not JSON"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

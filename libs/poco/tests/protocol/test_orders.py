@@ -68,7 +68,7 @@ def test_a_number_that_no_contract_takes_is_refused(value: object) -> None:
 @pytest.mark.parametrize("name", ["app", "tag", "salt", "sign"])
 @pytest.mark.parametrize("value", [10**12, 32, [0] * 32, None, {}, "0x" + "zz" * 32])
 def test_bytes_that_are_no_text_are_refused_without_memory_for_them(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=rf"{name} is no text|hexadecimal"):
+    with pytest.raises(ValueError, match=rf"{name} must be text|hexadecimal"):
         AppOrder.from_json(AppOrder(app=A).to_json() | {name: value})
 
 

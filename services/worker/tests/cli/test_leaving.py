@@ -230,7 +230,7 @@ def test_a_foreign_process_with_the_number_of_a_worker_gets_no_signal(
     holder = json.loads(path.read_text())
     path.write_text(json.dumps(holder | {"started": holder["started"] - 1}))
     with pytest.raises(
-        CommandRefused, match=r"cannot be reached: it is no process of this host .*docker exec"
+        CommandRefused, match=r"cannot be reached: it is not a process of this host .*docker exec"
     ):
         leave(settings)
     foreign.communicate(b"\n")

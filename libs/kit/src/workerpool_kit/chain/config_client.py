@@ -123,5 +123,5 @@ def _decoded(body: bytes) -> Any:
     """Return the JSON value of a body. Raises ValueError also for a body that is larger or deeper than any real one."""
     text = body.decode()
     if len(body) > _MAX_BYTES or text.count("[") + text.count("{") > _MAX_BRACKETS:
-        raise ValueError("the answer is no chain configuration")
+        raise ValueError("the answer is not a chain configuration")
     return json.loads(text)

@@ -24,7 +24,7 @@ def unix_time_of(field: str, time: Timestamp) -> float:
     """Return a time of a message in Unix seconds; 0.0 if it is unset. Raises InvalidTime, which names `field`."""
     if not _FIRST_S <= time.seconds <= _LAST_S or not 0 <= time.nanos < _NANOSECONDS:
         raise InvalidTime(
-            f"{field}: {time.seconds} s and {time.nanos} ns are no time between the years 1 and 9999"
+            f"{field}: {time.seconds} s and {time.nanos} ns are not a time between the years 1 and 9999"
         )
     return _seconds(time.seconds, time.nanos)
 
@@ -36,7 +36,7 @@ def seconds_of(field: str, duration: Duration) -> float:
     """
     if not 0 <= duration.seconds <= _LONGEST_S or not 0 <= duration.nanos < _NANOSECONDS:
         raise InvalidTime(
-            f"{field}: {duration.seconds} s and {duration.nanos} ns are no duration between 0 and 10,000 years"
+            f"{field}: {duration.seconds} s and {duration.nanos} ns are not a duration between 0 and 10,000 years"
         )
     return _seconds(duration.seconds, duration.nanos)
 

@@ -61,7 +61,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """
     refuse_cross_origin(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise MalformedForm(f"the body is no form; send it as {_FORM}")
+        raise MalformedForm(f"the body is not a form; send it as {_FORM}")
     body = await read_body(request, MAX_FORM_BYTES)
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS))

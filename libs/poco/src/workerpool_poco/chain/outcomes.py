@@ -51,7 +51,7 @@ def reason_of(cause: Exception) -> str:
         case aiohttp.ClientError() | OSError():
             return f"the connection was cut ({type(cause).__name__})"
         case _:
-            return "its answer is no JSON text"
+            return "its answer is not JSON"
 
 
 def _one_line(text: object) -> str:

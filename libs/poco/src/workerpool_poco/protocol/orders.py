@@ -83,14 +83,14 @@ class _Order:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{name} is no text")
+        raise ValueError(f"{name} must be text")
     return value
 
 
 def _uint256(name: str, value: object) -> int:
     number = int(value, 0) if isinstance(value, str) else value
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 256:
-        raise ValueError(f"{name} is no number from 0 to 2^256 - 1")
+        raise ValueError(f"{name} must be a number from 0 to 2^256 - 1")
     return number
 
 

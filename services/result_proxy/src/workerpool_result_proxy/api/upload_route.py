@@ -51,7 +51,7 @@ def _declared(request: Request) -> Declaration:
     try:
         header = pb.UploadHeader.FromString(base64.b64decode(text, validate=True))
     except (binascii.Error, DecodeError, ValueError):
-        raise BadHttpRequest(f"the header {UPLOAD_HEADER} is no UploadHeader in Base64") from None
+        raise BadHttpRequest(f"the header {UPLOAD_HEADER} is not an UploadHeader in Base64") from None
     validate(header)
     if header.task_id != request.path_params["task_id"]:
         raise BadHttpRequest(f"the header {UPLOAD_HEADER} names another task than the path")

@@ -61,7 +61,7 @@ def _running(settings: WorkerSettings) -> Holder:
 
 
 def _signal(holder: Holder, number: signal.Signals) -> None:
-    problem = "it is no process of this host or container"
+    problem = "it is not a process of this host or container"
     try:
         if holder.is_here:
             return os.kill(holder.pid, number)

@@ -85,7 +85,7 @@ def test_a_sound_task_has_no_defect(fields: dict[str, Any]) -> None:
         pytest.param(
             {"input_files": ("ipfs://Qm1",)},
             Cause.INPUT_FILES_DOWNLOAD_FAILED,
-            "input file 1: ipfs://Qm1 is no IPFS path",
+            "input file 1: ipfs://Qm1 is not an IPFS path",
             id="input file's content id malformed",
         ),
         pytest.param(

@@ -69,7 +69,7 @@ def _check_state(_context: click.Context, _parameter: click.Parameter, value: st
     from poolctl.adapters.adapter import STATES
 
     if value and value.upper() not in STATES:
-        raise click.BadParameter(f"{value} is no state; choose from {', '.join(STATES)}")
+        raise click.BadParameter(f"{value} is not a state; choose from {', '.join(STATES)}")
     return value.upper()
 
 

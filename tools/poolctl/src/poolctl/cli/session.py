@@ -79,7 +79,8 @@ class Session:
 
         if POOL_DIR in self.flags and not self.folder.is_dir():
             raise UnusableSettings(
-                f"--pool-dir: {self.folder} is no folder", "name the folder of the pool, which holds its .env"
+                f"--pool-dir: {self.folder} is not a folder",
+                "name the folder of the pool, which holds its .env",
             )
         return read_env(self.folder / ENV_FILE)
 

@@ -37,7 +37,7 @@ def _check_statuses(_context: click.Context, _parameter: click.Parameter, values
 
     wanted = [each.upper() for each in values]
     if unknown := [each for each in wanted if each not in STATUSES]:
-        raise click.BadParameter(f"{unknown[0]} is no status; choose from {', '.join(STATUSES)}")
+        raise click.BadParameter(f"{unknown[0]} is not a status; choose from {', '.join(STATUSES)}")
     return wanted
 
 

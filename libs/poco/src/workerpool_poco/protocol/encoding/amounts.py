@@ -23,9 +23,9 @@ def parse_rlc(text: str) -> int:
     try:
         amount = Decimal(text) * _NRLC
     except (InvalidOperation, Overflow):
-        raise ValueError(f"{text!r} is no amount of RLC; write it as 12 or 12.5") from None
+        raise ValueError(f"{text!r} is not an amount of RLC; write it as 12 or 12.5") from None
     if not amount.is_finite() or not 0 < amount < _TOO_MANY or amount != int(amount):
-        raise ValueError(f"{text} is no amount of RLC: it must be above 0, with at most nine decimals")
+        raise ValueError(f"{text} is not an amount of RLC: it must be above 0, with at most nine decimals")
     return int(amount)
 
 

@@ -49,9 +49,9 @@ class Cid:
         try:
             cid = cls.decode(multibase.decode_base58(text) if bare else multibase.decode(text))
         except ValueError as malformed:
-            raise InvalidCid(f"{text[:80]!r} is no content id: {malformed}") from malformed
+            raise InvalidCid(f"{text[:80]!r} is not a content id: {malformed}") from malformed
         if bare != (cid.version == 0):
-            raise InvalidCid(f"{text[:80]!r} is no content id: version 0 has no other spelling than Qm…")
+            raise InvalidCid(f"{text[:80]!r} is not a content id: version 0 has no other spelling than Qm…")
         return cid
 
     @classmethod

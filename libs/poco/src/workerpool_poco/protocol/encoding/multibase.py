@@ -34,7 +34,7 @@ class _Base:
         for digit in digits:
             value = self.alphabet.find(digit)
             if value < 0:
-                raise ValueError(f"{digit!r} is no digit of this base")
+                raise ValueError(f"{digit!r} is not a digit of this base")
             number = number * len(self.alphabet) + value
         if not self.bits:
             zeros = len(digits) - len(digits.lstrip(self.alphabet[0]))

@@ -104,8 +104,8 @@ class _FilePart(aiohttp.payload.Payload):
         self._size = length
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Refuse: an archive is no text."""
-        raise TypeError("an archive is no text")
+        """Refuse: an archive is not text."""
+        raise TypeError("an archive is not text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write it all."""

@@ -106,7 +106,7 @@ def _parsed(name: str, namespace: str, rest: str) -> IpfsPath:
     try:
         cid = Cid.parse(root)
     except InvalidCid:
-        raise InvalidUrl(f"{name} is no IPFS path: it names no content id (CID)") from None
+        raise InvalidUrl(f"{name} is not an IPFS path: it names no content id (CID)") from None
     if cid.codec == LIBP2P_KEY:
         raise InvalidUrl(f"{name} names a key and no content: its path begins with /ipns/")
     return IpfsPath(str(cid), below, cid)
