@@ -116,7 +116,7 @@ def test_the_ipfs_node_has_a_url_or_the_older_host_and_port(given: dict[str, str
 
 @pytest.mark.parametrize("url", ["ftp://ipfs", "no url"])
 def test_a_bad_url_of_the_ipfs_node_is_named(url: str) -> None:
-    """Scenario 35."""
+    """Scenario 35: a bad URL of the IPFS node."""
     with pytest.raises(SettingsError, match="IEXEC_IPFS_URL"):
         load(ResultProxySettings, {**REQUIRED, "IEXEC_IPFS_URL": url})
 

@@ -22,6 +22,7 @@ async def call(base: str, method: str, path: str, **options: Any) -> tuple[int, 
 
 
 async def test_initialize_and_its_status_answer_as_documented(adapter: Any, pool: Any) -> None:
+    """Scenario 31: a call without credentials ends with 401, and health is open."""
     deal = pool.buy()
     task = deal.task_ids[0]
     base = f"http://127.0.0.1:{adapter.port - 10_000}"

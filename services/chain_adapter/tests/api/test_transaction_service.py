@@ -128,7 +128,7 @@ async def test_deadlines_are_respected(adapter: Any, pool: Any) -> None:
 
 
 async def test_a_call_without_the_password_is_refused(adapter: Any, pool: Any) -> None:
-    """Scenario 31."""
+    """Scenario 31: a call with a wrong password is refused."""
     async with open_channel(
         f"127.0.0.1:{adapter.port}", basic=("admin", "wrong"), own_subchannel=True
     ) as channel:

@@ -1,4 +1,4 @@
-"""The states of a command, and the moves between them (scenario 28 of the worker spec)."""
+"""The states of a command, and the moves between them."""
 
 import itertools
 
@@ -37,6 +37,7 @@ def move(command: Command, to: CommandState) -> Command:
 
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(CommandState, CommandState)))
 def test_a_command_moves_only_as_the_table_allows(source: CommandState, target: CommandState) -> None:
+    """Scenario 28: an illegal transition is rejected, such as a final state before PROCESSING."""
     again = (CommandState.PROCESSING, CommandState.PROCESSING)  # a replacement with a higher fee
     if (source, target) in TRANSITIONS | {again}:
         assert move(in_state(source), target).state is target

@@ -46,7 +46,8 @@ def test_finalizations_go_first_and_initializations_share_a_transaction() -> Non
     assert [(one.group, len(one.commands)) for one in plans] == [(Group.FINALIZE, 1), (Group.INITIALIZE, 5)]
 
 
-def test_27_a_finalization_overtakes_queued_initializations_and_each_group_keeps_its_order() -> None:
+def test_a_finalization_overtakes_queued_initializations_and_each_group_keeps_its_order() -> None:
+    """Scenario 27: finalizations overtake queued initializations, and each kind keeps its order."""
     waiting = [command(number, K.INITIALIZE) for number in (3, 1, 2)]
     waiting += [command(number, K.FINALIZE) for number in (9, 7)]
     plans = plan(waiting, 10, MOST)

@@ -20,6 +20,8 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
 INITIALIZE = pb.COMMAND_KIND_INITIALIZE
+_BLOCK_S = 2
+"""Seconds between two blocks: enough for the adapter to follow one and to send the next transaction."""
 PROCESSING, SUCCESS = pb.COMMAND_STATE_PROCESSING, pb.COMMAND_STATE_SUCCESS
 
 
@@ -44,6 +46,23 @@ async def send_and_kill(launch: Callable[..., Awaitable[Any]], pool: Any, deal: 
     adapter = await (await launch()).ready()
     await adapter.initialize(pool, deal)
     await adapter.kill()
+
+
+@pytest.mark.parametrize("in_flight", ["1", "64"])
+async def test_a_burst_of_initializations_has_a_transaction_in_every_block(
+    launch: Callable[..., Awaitable[Any]], pool: Any, in_flight: str
+) -> None:
+    """Scenario 30: a burst of initializations averages at least one transaction per block until it is done."""
+    deal = pool.buy(volume=20)
+    adapter = await (await launch(IEXEC_BLOCKCHAIN_ADAPTER_API_MAX_ALLOWED_TX_PER_BLOCK=in_flight)).ready()
+    before = pool.owner_nonce()
+    pool.chain.chain.mine_every(_BLOCK_S)
+    await adapter.initialize(pool, deal)
+    outcomes = await adapter.initialized(pool, deal)
+    blocks = {command.block_number for command in outcomes}
+    transactions = pool.owner_nonce() - before
+    assert len({command.transaction_hash for command in outcomes}) == transactions
+    assert transactions >= max(blocks) - min(blocks) + 1
 
 
 async def test_a_batch_that_reverts_is_sent_again_without_the_task_that_another_wallet_initialized(

@@ -1,4 +1,4 @@
-"""Scenario 33: tokens that were not issued here, and a key store that was tampered with, lost or damaged."""
+"""Tokens that were not issued here, and a key store that was tampered with, lost or damaged."""
 
 import base64
 import hmac
@@ -38,6 +38,7 @@ def encoded(part: dict[str, Any]) -> str:
 
 
 async def test_an_unsigned_token_is_refused(start: Start) -> None:
+    """Scenario 33: unsigned."""
     kid = jwt.get_unverified_header(await start().issue(SUBJECT, ROLES))["kid"]
     unsigned = f"{encoded({'alg': 'none', 'typ': 'JWT', 'kid': kid})}.{encoded(CLAIMS)}."
     with pytest.raises(InvalidToken):
@@ -45,6 +46,7 @@ async def test_an_unsigned_token_is_refused(start: Start) -> None:
 
 
 async def test_a_token_signed_with_another_key_is_refused(start: Start) -> None:
+    """Scenario 33: wrongly signed."""
     kid = jwt.get_unverified_header(await start().issue(SUBJECT, ROLES))["kid"]
     for secret in (b"x" * 32, kid.encode() * 4):
         forged = jwt.encode(CLAIMS, secret, "HS256", headers={"kid": kid})
@@ -53,6 +55,7 @@ async def test_a_token_signed_with_another_key_is_refused(start: Start) -> None:
 
 
 async def test_a_token_of_a_key_that_is_not_stored_is_refused(start: Start) -> None:
+    """Scenario 33: not in the store."""
     await start().issue(SUBJECT, ROLES)
     forged = jwt.encode(CLAIMS, b"x" * 32, "HS256", headers={"kid": "unknown"})
     with pytest.raises(InvalidToken, match="unknown key"):
@@ -60,6 +63,7 @@ async def test_a_token_of_a_key_that_is_not_stored_is_refused(start: Start) -> N
 
 
 async def test_a_tampered_store_opens_nothing_with_its_old_tokens(start: Start, database: Database) -> None:
+    """Scenario 33: a store that was tampered with."""
     token = await start().issue(SUBJECT, ROLES)
     assert (await start().verify(token)).subject == SUBJECT
     await database.run(
@@ -70,6 +74,7 @@ async def test_a_tampered_store_opens_nothing_with_its_old_tokens(start: Start, 
 
 
 async def test_lost_keys_are_replaced_and_old_tokens_are_refused(start: Start, database: Database) -> None:
+    """Scenario 33: keys made again after a loss."""
     token = await start().issue(SUBJECT, ROLES)
     await database.run(database.db["signing_keys"].delete_many, {})
     restarted = start()
@@ -83,6 +88,7 @@ async def test_lost_keys_are_replaced_and_old_tokens_are_refused(start: Start, d
     "secret", [Binary(b""), Binary(b"short"), "text that is no binary value: 33 letters", None]
 )
 async def test_a_damaged_key_signs_and_opens_nothing(start: Start, database: Database, secret: Any) -> None:
+    """Scenario 33: a malformed key."""
     kid = jwt.get_unverified_header(await start().issue(SUBJECT, ROLES))["kid"]
     await database.run(database.db["signing_keys"].update_one, {}, {"$set": {"secret": secret}})
     restarted = start()

@@ -1,4 +1,4 @@
-"""A token for an authorization that the chain confirms (scenario 32 of the spec)."""
+"""A token for an authorization that the chain confirms."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -107,6 +107,7 @@ async def test_a_challenge_is_valid_for_a_minute(setting: Setting, waited_s: flo
 
 
 async def test_an_authorization_is_stored_once(setting: Setting) -> None:
+    """Scenario 32: the authorization is stored once."""
     for _ in range(2):
         await setting.issue()
     assert len([key for key in setting.world.store.authorizations if key[1] == setting.worker.address]) == 1
@@ -130,6 +131,7 @@ async def test_a_task_has_tokens_for_a_limited_number_of_workers_until_its_end(s
 
 
 async def test_an_unreadable_chain_gives_no_token(setting: Setting) -> None:
+    """Scenario 32: task and deal are unreadable."""
     setting.world.chain.reachable = False
     with pytest.raises(errors.ChainUnreachable):
         await setting.issue()

@@ -1,4 +1,4 @@
-"""What an upload needs, what refuses it, and what it leaves when it is interrupted (scenario 34 of the spec)."""
+"""What an upload needs, what refuses it, and what it leaves when it is interrupted."""
 
 import asyncio
 import json
@@ -41,6 +41,7 @@ async def test_temporary_files_are_removed_after_success_and_refusal(world: Worl
 
 
 async def test_a_second_upload_is_refused_with_the_stored_link(world: World) -> None:
+    """Scenario 34: an existing result."""
     stored = await world.upload()
     with pytest.raises(errors.AlreadyStored) as refused:
         await world.upload()
@@ -85,6 +86,7 @@ async def test_a_reveal_that_the_node_sees_later_is_waited_for(world: World) -> 
 
 
 async def test_a_reveal_that_does_not_appear_is_refused_in_time(world: World) -> None:
+    """Scenario 34: the contribution is not REVEALED."""
     world.contribute()
     async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(errors.NotRevealed, match="reveal it first"):
@@ -101,12 +103,15 @@ async def test_a_reveal_that_does_not_appear_is_refused_in_time(world: World) ->
 async def test_a_task_in_another_phase_is_refused(
     world: World, status: ChainTaskStatus, refusal: type[Exception]
 ) -> None:
+    """Scenario 34: a task in another phase."""
     world.chain.tasks[world.task.task_id] = replace(world.task, status=status)
     with pytest.raises(refusal):
         await world.upload()
 
 
 async def test_the_deal_of_an_uninitialized_task_is_not_read(world: World) -> None:
+    """Scenario 34: neither task nor deal."""
+
     async def unreadable(_: object) -> None:
         raise AssertionError("no deal id is on chain")
 
@@ -131,6 +136,7 @@ async def test_an_unreachable_node_refuses_uploads(world: World) -> None:
 async def test_another_content_than_revealed_is_refused(
     world: World, zip_files: Callable[[dict[str, bytes]], bytes]
 ) -> None:
+    """Scenario 34: the wrong hash."""
     world.archive = zip_files(
         {"computed.json": b'{"deterministic-output-path": "/iexec_out/r.txt"}', "r.txt": b"other"}
     )
@@ -262,6 +268,7 @@ async def test_expired_results_and_their_bytes_are_removed(world: World) -> None
 
 
 async def test_an_unknown_task_is_refused(world: World) -> None:
+    """Scenario 34: no task."""
     unknown = TaskId("0x" + "77" * 32)
     world.store.authorizations[unknown, WORKER] = next(iter(world.store.authorizations.values()))
     with pytest.raises(errors.TaskNotRevealing, match="UNSET"):
@@ -269,6 +276,7 @@ async def test_an_unknown_task_is_refused(world: World) -> None:
 
 
 async def test_a_folder_that_cannot_be_written_refuses_the_upload(world: World) -> None:
+    """Scenario 34: an archive that cannot be written."""
     world.workspace.close()
     with pytest.raises(OSError, match="No such file"):
         await world.upload()

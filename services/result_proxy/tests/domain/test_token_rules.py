@@ -1,4 +1,4 @@
-"""The rules for a token, one test per rule in their order (scenario 32 of the spec)."""
+"""The rules for a token, one test per rule in their order."""
 
 from dataclasses import replace
 from typing import Any
@@ -98,6 +98,7 @@ def bound(asked: WorkerpoolAuthorization, audience: str = AUDIENCE, nonce: bytes
 
 
 def test_the_worker_itself_must_sign_the_request() -> None:
+    """Scenario 32: a request that the worker did not sign."""
     asked = authorization()
     check_signed(asked, sign(WORKER, bound(asked)))
     for signature in (sign(STRANGER, bound(asked)), sign(WORKER, bytes(32)), bytes(65), b"\xff" * 65):
@@ -126,6 +127,7 @@ def test_an_unrecoverable_signature_is_not_one_of_the_zero_address() -> None:
 
 @pytest.mark.parametrize("part", [{"task_id": TaskId("0x" + "00" * 32)}, {"signature": bytes(65)}])
 def test_empty_parts_are_refused(part: Any) -> None:
+    """Scenario 32: null and empty parts."""
     asked = replace(authorization(), **part)
     with pytest.raises(errors.EmptyAuthorization):
         check_signed(asked, sign(WORKER, bound(asked)))
@@ -144,16 +146,19 @@ def test_the_short_form_of_a_signature_passes() -> None:
 
 
 def test_the_task_must_be_on_chain() -> None:
+    """Scenario 32: the task is not on chain."""
     with pytest.raises(errors.TaskNotOnChain):
         check(authorization(), task=replace(TASK, status=ChainTaskStatus.UNSET))
 
 
 def test_no_token_from_the_final_deadline_on() -> None:
+    """Scenario 32: the final deadline has passed."""
     with pytest.raises(errors.FinalDeadlineReached):
         check(authorization(), now=FINAL_DEADLINE)
 
 
 def test_the_deal_must_be_on_chain() -> None:
+    """Scenario 32: the deal is not on chain."""
     with pytest.raises(errors.DealNotOnChain):
         check(authorization(), deal=replace(DEAL, start_time=0))
 
@@ -164,6 +169,7 @@ def test_a_proxy_of_one_pool_serves_no_other() -> None:
 
 
 def test_the_enclave_challenge_must_fit_the_tag() -> None:
+    """Scenario 32: the enclave challenge differs from the tag."""
     tee = replace(DEAL, tag=make_tag(framework=TeeFramework.SCONE))
     with_challenge = authorization(challenge=STRANGER.address)
     check(with_challenge, deal=tee)
@@ -174,6 +180,7 @@ def test_the_enclave_challenge_must_fit_the_tag() -> None:
 
 
 def test_the_pool_owner_must_have_signed() -> None:
+    """Scenario 32: a bad signature of the pool."""
     with pytest.raises(errors.NotSignedByPoolOwner):
         check(authorization(owner=STRANGER))
     with pytest.raises(errors.NotSignedByPoolOwner):

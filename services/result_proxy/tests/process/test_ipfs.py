@@ -1,4 +1,4 @@
-"""Results in IPFS: a real Kubo node behind a real process (scenario 35 of the spec)."""
+"""Results in IPFS: a real Kubo node behind a real process."""
 
 import asyncio
 import http.client
@@ -45,6 +45,7 @@ def ipfs_health(proxy: Any) -> dict[str, Any]:
 async def test_a_node_that_is_away_at_the_start_is_waited_for_and_named(
     own_proxy: Any, on_chain: Any, client: Any, refused: Any
 ) -> None:
+    """Scenario 35: a node that is not reachable at the start."""
     url = f"http://127.0.0.1:{free_port()}"
     proxy = own_proxy(healthy=False, IEXEC_IPFS_URL=url)
     await client.eventually(proxy.listening)
@@ -55,6 +56,36 @@ async def test_a_node_that_is_away_at_the_start_is_waited_for_and_named(
         await proxy.upload_task(on_chain.revealed())
     assert answer.code is grpc.StatusCode.UNAVAILABLE
     assert proxy.process.running
+
+
+def results_without_content(client: Any) -> list[tuple[bytes, str]]:
+    """Return archives without a result, and the reasons of their refusals."""
+    computed = b'{"deterministic-output-path": "/iexec_out/r.txt"}'
+    return [
+        (b"", "INVALID_ARGUMENT"),
+        (client.zipped({}), "RESULT_DIGEST_COMPUTATION_FAILED"),
+        (client.zipped({"computed.json": b""}), "RESULT_DIGEST_COMPUTATION_FAILED"),
+        (client.zipped({"computed.json": computed}), "RESULT_DIGEST_COMPUTATION_FAILED"),
+    ]
+
+
+async def test_an_empty_result_is_refused_with_the_cause(
+    proxy: Any, on_chain: Any, client: Any, refused: Any
+) -> None:
+    """Scenario 35: an empty result."""
+    task = on_chain.revealed()
+    for archive, reason in results_without_content(client):
+        async with refused(reason):
+            await proxy.upload_task(task, archive)
+    async with refused("RESULT_NOT_FOUND"):
+        await proxy.download(task.task_id)
+
+
+async def test_a_result_that_is_an_empty_file_is_a_result(proxy: Any, on_chain: Any) -> None:
+    """Scenario 35: a result without bytes that its worker revealed."""
+    task = on_chain.revealed(b"")
+    await proxy.upload_task(task)
+    assert (await proxy.download(task.task_id))[1] == task.archive
 
 
 async def test_without_a_node_the_gateway_names_the_setting(proxy: Any) -> None:
@@ -97,6 +128,21 @@ class TestWithANode:
         # One archive for both: a zip file contains the time of its making.
         links = [await proxy.upload_task(task, tasks[0].archive) for task in tasks]
         assert links[0] == links[1]
+
+    async def test_an_empty_result_is_not_stored(
+        self, own_proxy: Any, on_chain: Any, client: Any, refused: Any, kubo: Kubo
+    ) -> None:
+        """Scenario 35: an empty result."""
+        proxy = own_proxy(IEXEC_IPFS_URL=kubo.url)
+        before, task = stored_files(kubo), on_chain.revealed()
+        for archive, reason in results_without_content(client):
+            async with refused(reason):
+                await proxy.upload_task(task, archive)
+        await client.eventually(lambda: stored_files(kubo) == before)
+        assert await proxy.upload_task(task)
+        empty = on_chain.revealed(b"")
+        await proxy.upload_task(empty)
+        assert (await proxy.fetch(f"/results/{empty.task_id}")).content == empty.archive
 
     async def test_results_of_before_stay_readable_when_the_store_changes(
         self, own_proxy: Any, on_chain: Any, kubo: Kubo

@@ -58,7 +58,7 @@ async def test_an_interrupted_download_is_resumed(proxy: Any, on_chain: Any, cli
 
 
 async def test_a_result_is_never_overwritten(proxy: Any, on_chain: Any, client: Any, refused: Any) -> None:
-    """A second upload is refused with the stored link, whatever its content (scenario 34)."""
+    """Scenario 34: a second upload is refused with the stored link, whatever its content."""
     task = on_chain.revealed()
     link = await proxy.upload_task(task)
     async with refused("RESULT_ALREADY_EXISTS") as same:
@@ -177,6 +177,7 @@ class TestRights:
     async def test_a_task_without_contribution(
         self, proxy: Any, on_chain: Any, client: Any, refused: Any
     ) -> None:
+        """Scenario 34: no contribution."""
         revealed = on_chain.revealed()
         deal_id, task_id = on_chain.buy()
         authorization = on_chain.authorize(deal_id, task_id, revealed.worker)

@@ -132,6 +132,8 @@ async def test_a_completed_command_is_not_watched(harness: Harness) -> None:
 
 
 async def test_a_stream_that_ends_early_is_reopened(harness: Harness) -> None:
+    """Scenario 30: the status client after an exception of its stream, as often as it takes."""
+
     def succeed() -> None:
         harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_SUCCESS)]
 
@@ -141,6 +143,7 @@ async def test_a_stream_that_ends_early_is_reopened(harness: Harness) -> None:
 
 
 async def test_a_failed_command_has_its_reason(harness: Harness) -> None:
+    """Scenario 30: the status client of a command that failed."""
     harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_FAILURE, error_reason="REVERTED")]
     answer = await harness.answer_to(FINALIZE)
     assert (answer.succeeded, answer.reason) == (False, "REVERTED")
@@ -152,7 +155,22 @@ async def test_a_refusal_is_a_failure(harness: Harness) -> None:
     assert (answer.succeeded, answer.reason) == (False, "TASK_NOT_ACTIVE")
 
 
+async def test_a_client_that_is_interrupted_answers_nothing(harness: Harness) -> None:
+    """Scenario 30: the status client is interrupted; the next process requests the command again."""
+    harness.adapter.watch_gate.clear()
+    harness.client.request(INITIALIZE)
+    async with asyncio.timeout(PATIENCE_S):
+        while not harness.adapter.open_watches:
+            await asyncio.sleep(0.01)
+    await harness.client.close()
+    async with asyncio.timeout(PATIENCE_S):
+        while harness.adapter.open_watches:
+            await asyncio.sleep(0.01)
+    assert harness.answers == []
+
+
 async def test_an_unreachable_adapter_leaves_the_outcome_unknown(harness: Harness) -> None:
+    """Scenario 30: the status client of an adapter that is away."""
     away = ChainAdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
     away.request(INITIALIZE)
     async with asyncio.timeout(PATIENCE_S):
