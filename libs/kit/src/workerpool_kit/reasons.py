@@ -21,5 +21,14 @@ CONTRIBUTION_NOT_REVEALED = "CONTRIBUTION_NOT_REVEALED"
 GET_CHAIN_TASK_FAILED = "GET_CHAIN_TASK_FAILED"
 """Result proxy to worker: the proxy's node does not show the task yet; retry. Named by the protocol's causes."""
 
+GET_CHAIN_DEAL_FAILED = "GET_CHAIN_DEAL_FAILED"
+"""Result proxy to worker: the proxy's node does not show the deal yet; retry. Named by the protocol's causes."""
+
+RESULT_SIZE_MISMATCH = "RESULT_SIZE_MISMATCH"
+"""Result proxy to worker: other bytes arrived than the worker sent; send them again."""
+
+RESULT_CHECKSUM_MISMATCH = "RESULT_CHECKSUM_MISMATCH"
+"""Result proxy to worker: other bytes arrived than the worker sent; send them again."""
+
 UPLOAD_OFFSET_MISMATCH = "UPLOAD_OFFSET_MISMATCH"
 """Result proxy to worker: the upload continues at another byte, or at another process of the proxy."""

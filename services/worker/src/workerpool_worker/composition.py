@@ -146,7 +146,10 @@ async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:
             result_proxy_url=pool.result_proxy_url,
         )
         _watch_proxy(context, health, lifetime, stack)
-        telling = lifetime.spawn(dependencies.tell_pulls(engine.images.pulls, health), "pulls")
+        progress = dependencies.tell_progress(
+            engine.images.pulls, lambda: list(context.waiting_uploads.values()), health
+        )
+        telling = lifetime.spawn(progress, "progress")
         stack.push_async_callback(end_tasks, telling)
         sweeping = lifetime.spawn(engine.images.sweep_forever(), "image-cache")
         stack.push_async_callback(end_tasks, sweeping)

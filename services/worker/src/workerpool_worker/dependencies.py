@@ -33,7 +33,7 @@ from workerpool_worker.errors import EngineFailure
 from workerpool_worker.settings import WorkerSettings
 
 PROXY_SERVICE = "workerpool.result_proxy.v1.ResultService"
-_CALL_LIMIT_S, _PULLS_PERIOD_S = 2.5, 2.0
+_CALL_LIMIT_S, _PROGRESS_PERIOD_S = 2.5, 2.0
 _NODE_VARIABLE = "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS"
 
 SLOW_PERIOD_S = 5.0
@@ -139,12 +139,17 @@ async def probe_disk(folder: Path, limits: DiskLimits) -> None:
         )
 
 
-async def tell_pulls(pulls: Callable[[], list[str]], health: Health) -> None:
-    """Show in health which images are being pulled, until cancelled."""
+async def tell_progress(
+    pulls: Callable[[], list[str]], waiting_uploads: Callable[[], list[str]], health: Health
+) -> None:
+    """Show in health which images are being pulled and which results wait for their upload, until cancelled."""
     while True:
-        told = pulls()
-        health.set("images", True, **({"pulls": told} if told else {}))
-        await asyncio.sleep(_PULLS_PERIOD_S)
+        for component, detail, told in (
+            ("images", "pulls", pulls()),
+            ("uploads", "waiting", waiting_uploads()),
+        ):
+            health.set(component, True, **({detail: told} if told else {}))
+        await asyncio.sleep(_PROGRESS_PERIOD_S)
 
 
 def proxy_dependency(url: str) -> Dependency:

@@ -192,13 +192,20 @@ async def test_a_healthy_worker_has_no_problems(down: WorkerSettings) -> None:
     assert not any(HEALTH in each for each in report.unread)
 
 
-async def test_pulls_in_progress_are_reported(down: WorkerSettings) -> None:
+async def test_pulls_and_waiting_uploads_are_reported(down: WorkerSettings) -> None:
     pull = "app:1: 3 of 9 MiB arrived, 1 of 4 layers done after 12 s"
-    text = json.dumps({"components": {"images": {"status": "UP", "details": {"pulls": [pull]}}}})
-    async with health(down.folder, text):
+    upload = "the result of task 0x01 is not uploaded yet: STORAGE_FULL: 1 MiB free"
+    components = {
+        "images": {"status": "UP", "details": {"pulls": [pull]}},
+        "uploads": {"status": "UP", "details": {"waiting": [upload]}},
+    }
+    async with health(down.folder, json.dumps({"components": components})):
         report = await report_of(down)
-    assert report.pulls == [pull]
-    assert f"pull        {pull}" in list(lines(report, 0.0))
+    assert (report.pulls, report.waiting_uploads) == ([pull], [upload])
+    assert report.troubles == []
+    printed = list(lines(report, 0.0))
+    assert f"pull        {pull}" in printed
+    assert f"upload      {upload}" in printed
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class DealNotOnChain(ResultProxyError):
     """The deal of the task is not on chain."""
 
     kind = Kind.NOT_FOUND
-    reason = "GET_CHAIN_DEAL_FAILED"
+    reason = reasons.GET_CHAIN_DEAL_FAILED
 
 
 class WrongPool(ResultProxyError):

@@ -26,14 +26,14 @@ class SizeMismatch(ResultProxyError):
     """More or fewer bytes arrived than the header declares."""
 
     kind = Kind.INVALID
-    reason = "RESULT_SIZE_MISMATCH"
+    reason = reasons.RESULT_SIZE_MISMATCH
 
 
 class ChecksumMismatch(ResultProxyError):
     """The received bytes do not have the declared SHA-256."""
 
     kind = Kind.INVALID
-    reason = "RESULT_CHECKSUM_MISMATCH"
+    reason = reasons.RESULT_CHECKSUM_MISMATCH
 
 
 class UploadStalled(ResultProxyError):

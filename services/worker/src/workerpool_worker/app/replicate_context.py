@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from workerpool_kit.clock import Clock
-from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.ids import Address, TaskId
 
 from workerpool_worker.app.live_output import LiveOutput
 from workerpool_worker.app.outbox import Outbox
@@ -69,6 +69,8 @@ class ReplicateContext:
     removals: asyncio.Semaphore = field(init=False)
     """Held while a container is removed in the background, which needs no slot."""
     live_output: LiveOutput = field(init=False)
+    waiting_uploads: dict[TaskId, str] = field(init=False, default_factory=dict)
+    """Why the result of a task is not uploaded yet, as a sentence, while the worker retries."""
 
     def __post_init__(self) -> None:
         self.slots = asyncio.Semaphore(self.policy.slots)

@@ -91,7 +91,8 @@ async def _health(settings: WorkerSettings, holder: Holder | None, report: Statu
         async with aiohttp.ClientSession(timeout=limit) as session, session.get(url, ssl=False) as answer:
             components = json.loads(await answer.text())["components"]
             report.troubles = _troubles(components)
-            report.pulls = _pulls(components)
+            report.pulls = _told(components, "images", "pulls")
+            report.waiting_uploads = _told(components, "uploads", "waiting")
     # Another program at the port may answer any JSON text.
     except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         report.unread.append(f"the worker's health at {url}: {str(problem) or type(problem).__name__}")
@@ -112,10 +113,9 @@ def _troubles(components: dict[str, Any]) -> list[str]:
     return found
 
 
-def _pulls(components: dict[str, Any]) -> list[str]:
-    """Return the sentences of the health about images that are being pulled."""
-    pulls = components.get("images", {}).get("details", {}).get("pulls", [])
-    return [str(each) for each in pulls]
+def _told(components: dict[str, Any], component: str, detail: str) -> list[str]:
+    """Return the sentences in a detail of a component of the health."""
+    return [str(each) for each in components.get(component, {}).get("details", {}).get(detail, [])]
 
 
 async def _pool(

@@ -141,6 +141,28 @@ async def test_refusals_mean_what_they_mean_by_grpc(
             await store.upload(peer.url, AUTHORIZATION, archive, "0x")
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "TOO_MANY_UPLOADS",
+        "CONTRIBUTION_NOT_REVEALED",
+        "GET_CHAIN_TASK_FAILED",
+        "GET_CHAIN_DEAL_FAILED",
+        "RESULT_SIZE_MISMATCH",
+        "RESULT_CHECKSUM_MISMATCH",
+    ],
+)
+async def test_a_refusal_that_says_send_again_is_retried_from_the_first_byte(
+    peer: Peer, store: GrpcResultStore, archive: Path, reason: str
+) -> None:
+    async with peer.http_port(peer.port):
+        peer.failures, peer.reason = [(grpc.StatusCode.INVALID_ARGUMENT, "send them again")], reason
+        with pytest.raises(UploadUnavailable, match="send them again"):
+            await store.upload(peer.url, AUTHORIZATION, archive, "0x")
+        await store.upload(peer.url, AUTHORIZATION, archive, "0x")
+    assert peer.archives == {TASK: CONTENT}
+
+
 async def test_an_http_port_that_is_closed_is_tried_again_much_later(
     peer: Peer, store: GrpcResultStore, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

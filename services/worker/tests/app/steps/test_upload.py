@@ -1,5 +1,6 @@
 """UPLOAD: link of the archive, retries, refusals, callback tasks."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import stamina
 from workerpool_kit.clock import FakeClock
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.results import callback_digest
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, ReplicateStatusCause
@@ -92,6 +94,22 @@ async def test_an_unavailable_proxy_is_retried(tmp_path: Path) -> None:
     await reported(replicate)
 
 
+async def test_a_result_that_waits_for_its_upload_is_told_with_the_reason(tmp_path: Path) -> None:
+    store = FakeResultStore(set())
+    replicate = replicate_with(tmp_path, task={}, store=store)
+    waiting = replicate.context.waiting_uploads
+    with stamina.set_testing(True, attempts=1_000):
+        uploading = asyncio.create_task(upload(replicate))
+        (told,) = await wait_until(lambda: list(waiting.values()))
+        store.reachable.add(PROXY)
+        await uploading
+    assert told == (
+        f"the result of task {TASK_ID} is not uploaded yet: UNAVAILABLE: the proxy does not answer; the worker "
+        f"retries until {utc(replicate.task.final_deadline)}"
+    )
+    assert waiting == {}
+
+
 async def test_retries_end_at_the_final_deadline(tmp_path: Path) -> None:
     clock = FakeClock()
     task = {"final_deadline": clock.now() - 1}
@@ -99,6 +117,7 @@ async def test_retries_end_at_the_final_deadline(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match="UNAVAILABLE") as failed:
         await upload(replicate)
     assert failed.value.cause is ReplicateStatusCause.RESULT_LINK_MISSING
+    assert replicate.context.waiting_uploads == {}
 
 
 async def test_the_result_of_a_callback_task_goes_to_the_chain(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from workerpool_kit.grpc.client import error_reason, open_service
 from workerpool_kit.logs import get_logger
 from workerpool_kit.reasons import (
     CONTRIBUTION_NOT_REVEALED,
+    GET_CHAIN_DEAL_FAILED,
     GET_CHAIN_TASK_FAILED,
+    RESULT_CHECKSUM_MISMATCH,
+    RESULT_SIZE_MISMATCH,
     TOO_MANY_UPLOADS,
     UPLOAD_OFFSET_MISMATCH,
 )
@@ -69,8 +72,17 @@ _TRANSIENT = frozenset(
         grpc.StatusCode.CANCELLED,
     }
 )
-_TRANSIENT_REASONS = frozenset({TOO_MANY_UPLOADS, CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED})
-"""The proxy is at its limit, or its node is behind the worker's node."""
+_TRANSIENT_REASONS = frozenset(
+    {
+        TOO_MANY_UPLOADS,
+        CONTRIBUTION_NOT_REVEALED,
+        GET_CHAIN_TASK_FAILED,
+        GET_CHAIN_DEAL_FAILED,
+        RESULT_SIZE_MISMATCH,
+        RESULT_CHECKSUM_MISMATCH,
+    }
+)
+"""The proxy is at its limit, its node is behind the worker's node, or the bytes were damaged on their way."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """UPLOAD: upload the result archive and report the result link."""
 
 from workerpool_kit.retry import Backoff, retry
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.result_link import STORAGE_ETHEREUM, ResultLink
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
@@ -38,7 +39,15 @@ async def upload(replicate: Replicate) -> None:
 
 
 async def _upload(replicate: Replicate, digest: str) -> str:
-    proxy = replicate.context.result_proxy_url
+    proxy, task_id = replicate.context.result_proxy_url, replicate.task.task_id
+    waiting = replicate.context.waiting_uploads
+
+    def tell(trouble: Exception) -> None:
+        waiting[task_id] = (
+            f"the result of task {task_id} is not uploaded yet: {trouble}; the worker retries until "
+            f"{utc(replicate.deadline)}"
+        )
+
     try:
         return await retry(
             lambda: replicate.context.store.upload(
@@ -48,8 +57,11 @@ async def _upload(replicate: Replicate, digest: str) -> str:
             on=UploadUnavailable,
             backoff=_BACKOFF,
             timeout_s=replicate.deadline - replicate.context.clock.now(),
-            task=replicate.task.task_id,
+            on_failure=tell,
+            task=task_id,
             proxy=proxy,
         )
     except UploadUnavailable as trouble:
         raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, trouble.message) from trouble
+    finally:
+        waiting.pop(task_id, None)

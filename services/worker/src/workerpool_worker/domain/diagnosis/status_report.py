@@ -72,6 +72,8 @@ class StatusReport:
     """Transactions that the coins pay for; None with a known balance when gas is free."""
     pulls: list[str] = field(default_factory=list)
     """A sentence for each image that is being pulled."""
+    waiting_uploads: list[str] = field(default_factory=list)
+    """A sentence for each result that is not uploaded yet because an upload failed."""
     troubles: list[str] = field(default_factory=list)
     """What the worker's own health names."""
     idle_reason: str = ""
@@ -111,6 +113,8 @@ def lines(report: StatusReport, now: float) -> Iterator[str]:
         yield f"  {each.task_id}  {each.status}, next step {each.stage}, {since}, {each.app}"
     for pull in report.pulls:
         yield f"pull        {pull}"
+    for upload in report.waiting_uploads:
+        yield f"upload      {upload}"
     if report.unanswered:
         yield f"unanswered  {report.unanswered} status updates wait for the scheduler"
     yield f"earned      {_earned(report.earned)}"
