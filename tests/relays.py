@@ -70,7 +70,7 @@ class Relay:
             there = await _connect(self.target)
             try:
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._pump(reader, there[1]))
+                    both.create_task(self._send(reader, there[1]))
                     both.create_task(self._pump(there[0], writer))
             finally:
                 there[1].close()
@@ -79,6 +79,10 @@ class Relay:
         finally:
             writer.close()
             self._connections.discard(task)
+
+    async def _send(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        """Forward what a client sends; a relay that reads it overrides this."""
+        await self._pump(source, target)
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while data := await source.read(1 << 16):

@@ -8,6 +8,7 @@ from workerpool_chain_adapter.adapters.linux_processes import LinuxProcesses
 from workerpool_chain_adapter.app.lease import LEASE_S, Lease
 from workerpool_chain_adapter.errors import LeaseLost, WalletInUse
 from workerpool_kit.clock import FakeClock
+from workerpool_kit.errors import DatabaseUnavailable
 
 from services.chain_adapter.tests.doubles.journals import MemoryLeases, MemoryWalletLease
 
@@ -139,3 +140,15 @@ class TestLinuxProcesses:
     def test_what_cannot_be_seen_from_here_is_unknown(self, part: str) -> None:
         processes = LinuxProcesses()
         assert processes.is_alive({**processes.describe(), part: ""}) is None
+
+
+async def test_an_outage_at_the_end_leaves_the_lease_to_expire(world: World) -> None:
+    stored = world.stored("first")
+    lease = Lease(stored, Processes(None), WALLET, monotonic=world.clock.now)
+    await lease.acquire()
+    stored.outage = DatabaseUnavailable("the database does not answer; retry in a moment")
+    await lease.release()
+    with pytest.raises(WalletInUse):
+        await world.lease("second", alive=True).acquire()
+    world.clock.advance(LEASE_S + 1)
+    await world.lease("second", alive=True).acquire()

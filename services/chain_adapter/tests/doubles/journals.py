@@ -5,6 +5,7 @@ from typing import Any
 
 from workerpool_chain_adapter.domain.command import FINAL_STATES, Command, CommandKey, CommandState
 from workerpool_kit.clock import Clock
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_poco.protocol.ids import TaskId
 
 
@@ -75,6 +76,8 @@ class MemoryWalletLease:
         self._wallet = wallet
         self._ours = {**where, "holder": holder}
         self._ttl_s = ttl_s
+        self.outage: DatabaseUnavailable | None = None
+        """Raised by `release`, if given."""
 
     async def take(self, *, replacing: str = "") -> Mapping[str, Any] | None:
         """Take or renew the lease; see `WalletLease`."""
@@ -87,6 +90,8 @@ class MemoryWalletLease:
 
     async def release(self) -> None:
         """Give the lease back; see `WalletLease`."""
+        if self.outage is not None:
+            raise self.outage
         holder, _ = self._leases.taken.get(self._wallet, ({}, 0.0))
         if holder.get("holder") == self._ours["holder"]:
             del self._leases.taken[self._wallet]

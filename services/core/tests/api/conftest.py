@@ -264,7 +264,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         commit.start(lifetime)
         engine.start(commit)
         tokens = Tokens(
-            StoredKeys(),
+            StoredKeys(database),
             issuer="core",
             audience=POOL,
             lifetime_s=3600,
@@ -313,7 +313,6 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
             refusals=refusals,
             conditions=conditions,
             pool_wallet=PoolWallet(adapter, adapter, owner.address),
-            drained=commit.drained,
             clock=clock,
             token_lifetime_s=3600,
         )

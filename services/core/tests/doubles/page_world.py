@@ -207,9 +207,10 @@ class LedgerCommit:
         for write in outcome.writes:
             self._ledger.apply(write)
 
-    async def drained(self) -> None: ...
-
     applied = 0
+
+    def stalled_s(self) -> float:
+        return 0.0
 
     async def visible(self) -> None: ...
 
@@ -259,7 +260,6 @@ class PageWorld:
             queries=queries,
             deals=DealQueries(store, store, self.engine, queries.wait_visible),
             pool_wallet=PoolWallet(adapter, adapter, OWNER),
-            drained=self.commit.drained,
         )
         self.refusals = Refusals(self.clock)
         conditions = PoolConditions(

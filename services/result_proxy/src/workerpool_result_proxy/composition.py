@@ -13,6 +13,7 @@ from workerpool_kit.dependencies.watch import start_watching, watch
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
+from workerpool_kit.mongo.outages import retry_outages
 from workerpool_kit.process import Lifetime
 from workerpool_kit.runtime.memory import reuse_large_buffers
 from workerpool_kit.runtime.tasks import end_tasks
@@ -69,12 +70,11 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         cleanup.callback(workspace.close)
         store = MongoStore(database, owner=workspace.owner, lease_s=LEASE_S)
         in_database = GridFsArchives(database)
-        await in_database.prepare()
+        await retry_outages(in_database.prepare)
         kubo = await open_ipfs(settings, health, lifetime, cleanup)
         archives: Archives = IpfsArchives(kubo) if kubo else in_database
         stores = {each.storage: each for each in (in_database, archives)}
         leases = Leases(store, stores)
-        await leases.purge_orphans(dead)
         volume = volume_dependency("workspace", "IEXEC_RESULT_PROXY_TEMP_DIR", settings.upload_folder)
         volume_watch = watch(DependencyReport(health, volume), lambda: probe_volume(settings.upload_folder))
         start_watching(lifetime, cleanup, volume_watch, "workspace")
@@ -100,7 +100,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
             chain, store, archives, leases, disks, partials, clock, upload_limits(settings)
         )
         results = ReadResult(store, stores)
-        tidying = keep_tidy(leases, store, partials.purge, clock, retention_s=settings.retention)
+        tidying = keep_tidy(leases, store, partials.purge, clock, dead=dead, retention_s=settings.retention)
         cleanup.push_async_callback(end_tasks, lifetime.spawn(tidying, "leases"))
 
         server = new_grpc_server(settings, policy=POLICY, authenticator=BearerAuthenticator(tokens.verify))

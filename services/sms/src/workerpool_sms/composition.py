@@ -15,6 +15,7 @@ from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
+from workerpool_kit.mongo.outages import retry_outages
 from workerpool_kit.process import Lifetime
 from workerpool_kit.serving import new_grpc_server, open_grpc, open_http
 from workerpool_poco.chain.hub import HubClient
@@ -80,7 +81,8 @@ async def serve(settings: SmsSettings, lifetime: Lifetime) -> None:
         reported = DependencyReport(health, startup.node_dependency(settings))
         http = await open_http(settings, health, cleanup, for_browsers=True)
         database = await open_database(settings, stored, lifetime, cleanup, models=MODELS)
-        await startup.check_keys(keys, MongoSealedRows(database))
+        rows = MongoSealedRows(database)
+        await retry_outages(lambda: startup.check_keys(keys, rows))
 
         hub = HubClient(
             settings.node_url,

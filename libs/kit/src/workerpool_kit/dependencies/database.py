@@ -9,9 +9,10 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from workerpool_kit.dependencies.report import CREDENTIALS, Dependency, DependencyProblem, DependencyReport
 from workerpool_kit.dependencies.watch import PERIOD_S, start_watching, watch
-from workerpool_kit.mongo.connection import UNAUTHORIZED, CredentialsRefused, address_of
+from workerpool_kit.mongo.connection import CredentialsRefused, address_of
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.mongo.migrations import Migration
+from workerpool_kit.mongo.outages import UNAUTHORIZED
 from workerpool_kit.process import Lifetime, StartupError
 from workerpool_kit.settings.base import MongoSettings
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
+from workerpool_kit.mongo.outages import UNAUTHORIZED
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_kit.targets import bracketed, host_and_port
@@ -21,8 +22,6 @@ C = TypeVar("C")
 _ONE_ATTEMPT_MS = 2_000
 _PAUSE_S = 0.1
 _TOLD_PAUSE_S = 0.3
-UNAUTHORIZED = (13, 18)
-"""MongoDB's codes: unauthorized, authentication failed."""
 
 
 def new_client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int, **options: Any) -> C:

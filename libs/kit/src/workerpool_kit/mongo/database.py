@@ -20,9 +20,14 @@ from pymongo.read_concern import ReadConcern
 
 from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.logs import get_logger
-from workerpool_kit.mongo.connection import UNAUTHORIZED, hosts_of, new_client, wait_for_primary
+from workerpool_kit.mongo.connection import hosts_of, new_client, wait_for_primary
 from workerpool_kit.mongo.migrations import Migration, migrate
-from workerpool_kit.mongo.outages import outages_as_autoreconnect, retry_outages
+from workerpool_kit.mongo.outages import (
+    UNAUTHORIZED,
+    AccessRefused,
+    outages_as_autoreconnect,
+    retry_outages,
+)
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.base import MongoSettings
 
@@ -121,7 +126,8 @@ class Database:
         """Run a synchronous database call in the thread pool and return its result.
 
         Cancelling the caller does not undo a call that has begun: shield a write that must be awaited to its end.
-        Raises AutoReconnect while there is no primary that a majority follows (see `outages_as_autoreconnect`).
+        Raises AutoReconnect while there is no primary that a majority follows, or MongoDB refuses the credentials (see
+        `outages_as_autoreconnect`).
         """
         call = partial(contextvars.copy_context().run, outages_as_autoreconnect()(fn), *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
@@ -151,10 +157,10 @@ class Database:
             return await self.run(fn, *args, **kwargs)
         except ConnectionFailure as outage:
             log.warning("mongo.call_failed", error=type(outage).__name__)
-            raise DatabaseUnavailable("the database does not answer; retry in a moment") from outage
+            raise DatabaseUnavailable(_problem(outage)) from outage
 
     async def run_with_retry(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `run`, repeated during an outage; see `retry_outages`. Only for idempotent calls."""
+        """Like `run`, repeated until the database answers; see `retry_outages`. Only for idempotent calls."""
         return await retry_outages(lambda: self.run(fn, *args, **kwargs))
 
     def event_loop_database(self) -> AsyncDatabase[Any]:
@@ -179,6 +185,14 @@ class Database:
         self.client.close()
         if self._async_client is not None:
             await self._async_client.close()
+
+
+def _problem(outage: ConnectionFailure) -> str:
+    if isinstance(outage, AccessRefused):
+        return (
+            "the database refuses the credentials of this service; retry once its operator has corrected them"
+        )
+    return "the database does not answer; retry in a moment"
 
 
 def _clients_named(client: "MongoClient[Any]", app_name: str) -> list[str]:

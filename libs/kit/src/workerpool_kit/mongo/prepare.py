@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
-from workerpool_kit.mongo.connection import UNAUTHORIZED
+from workerpool_kit.mongo.outages import UNAUTHORIZED
 
 Client = MongoClient[Any]
 

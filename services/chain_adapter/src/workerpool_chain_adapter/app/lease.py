@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import Address
 
@@ -70,8 +71,11 @@ class Lease:
                 raise LeaseLost(f"{_place(holder)} took over the wallet {self._wallet}; this adapter stops")
 
     async def release(self) -> None:
-        """Release the lease, so that the next start does not wait."""
-        await self._lease.release()
+        """Release the lease, so that the next start does not wait. During an outage it expires instead."""
+        try:
+            await self._lease.release()
+        except DatabaseUnavailable as outage:
+            log.warning("lease.left_to_expire", wallet=self._wallet, lease_s=LEASE_S, problem=outage.message)
 
 
 def _place(holder: Mapping[str, Any]) -> str:

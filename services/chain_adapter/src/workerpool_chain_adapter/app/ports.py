@@ -49,7 +49,7 @@ class WalletLease(Protocol):
         """
 
     async def release(self) -> None:
-        """Release the lease if this process holds it."""
+        """Release the lease if this process holds it. Raises DatabaseUnavailable."""
 
 
 class ProcessTable(Protocol):

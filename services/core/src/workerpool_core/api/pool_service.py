@@ -152,13 +152,16 @@ class PoolServicer(PoolServiceServicer):
         return pb.ReleaseWorkerResponse(worker=await self._apply(request.wallet_address, WorkerReleased))
 
     async def _apply(self, wallet: str, instruction: Callable[[str], Event]) -> pb.Worker:
-        """Submit an instruction about a registered worker; return the worker once the instruction is durable."""
+        """Submit an instruction about a registered worker; return the worker once the instruction is durable.
+
+        Raises DatabaseUnavailable in an outage, after which the instruction still becomes durable.
+        """
         self._require_operator()
         core = self._core.running
         wallet = address(wallet)
         core.view.worker(wallet)
         core.engine.submit(instruction(wallet))
-        await core.drained()
+        await core.queries.wait_durable()
         return _worker(core, core.view.worker(wallet))
 
     def _until(self, request: pb.DrainWorkerRequest | pb.QuarantineWorkerRequest) -> float:

@@ -1,6 +1,5 @@
 """The parts of a started core that the API uses, and the answer before the start is complete."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from workerpool_kit.clock import Clock
@@ -40,10 +39,7 @@ class PublicConfiguration:
 
 @dataclass(slots=True)
 class RunningCore:
-    """Everything that the API delegates to; `drained` waits until every decision is durable and executed.
-
-    `configuration` is replaced when an operator changes it.
-    """
+    """Everything that the API delegates to. `configuration` is replaced when an operator changes it."""
 
     configuration: PublicConfiguration
     engine: Engine
@@ -61,7 +57,6 @@ class RunningCore:
     refusals: Refusals
     conditions: PoolConditions
     pool_wallet: PoolWallet
-    drained: Callable[[], Awaitable[None]]
     clock: Clock
     token_lifetime_s: float
 

@@ -191,7 +191,6 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database, regi
         refusals=refusals,
         conditions=conditions,
         pool_wallet=PoolWallet(journal, hub, parts.wallet.address),
-        drained=commit.drained,
         clock=parts.clock,
         token_lifetime_s=settings.token_lifetime_s,
     )

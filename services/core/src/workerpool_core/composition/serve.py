@@ -44,7 +44,7 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
         database = await connecting
         start_watching(lifetime, stack, watch_database(database, report), "database")
         tokens = Tokens(
-            StoredKeys(),
+            StoredKeys(database),
             issuer="workerpool-core",
             audience=settings.pool_address,
             lifetime_s=settings.token_lifetime_s,

@@ -172,6 +172,20 @@ async def test_a_failed_write_stops_the_process_before_any_effect(harness: Harne
     assert harness.done == []
 
 
+async def test_a_store_that_does_not_answer_is_noticed(harness: Harness) -> None:
+    assert harness.commit.stalled_s() == 0
+    harness.put("a", block=1)
+    await harness.store.writing.wait()
+    async with asyncio.timeout(PATIENCE_S):
+        while harness.commit.stalled_s() < 0.02:
+            await asyncio.sleep(0.01)
+    harness.store.release()
+    await harness.commit.visible()
+    await harness.commit.drained()
+    await harness.commit.visible()
+    assert harness.commit.stalled_s() == 0
+
+
 async def test_later_changes_of_a_written_object_are_not_stored(harness: Harness, make_task: Any) -> None:
     task = make_task()
     harness.commit.put(d.Outcome([d.TaskCreated(task)], []))

@@ -24,8 +24,12 @@ WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 class StuckCommit:
     """A group commit whose journal takes what the test releases, and whose collections do not catch up."""
 
-    def __init__(self) -> None:
+    def __init__(self, stalled_s: float = 0.0) -> None:
         self.released = asyncio.Event()
+        self._stalled_s = stalled_s
+
+    def stalled_s(self) -> float:
+        return self._stalled_s
 
     async def visible(self) -> None:
         await asyncio.Event().wait()
@@ -36,6 +40,9 @@ class StuckCommit:
 
 class VisibleCommit:
     """A group commit whose collections follow the journal."""
+
+    def stalled_s(self) -> float:
+        return 0.0
 
     async def visible(self) -> None:
         """Return at once."""
@@ -97,3 +104,12 @@ async def test_a_held_task_is_not_told_while_the_journal_is_stuck(store: Store, 
         await queries.task(task.task_id)
     with pytest.raises(DatabaseUnavailable):
         await anext(aiter(queries.follow(task.task_id)))
+
+
+async def test_a_long_outage_is_told_at_once(store: Store, make_task: MakeTask) -> None:
+    task = make_task()
+    commit: Any = StuckCommit(stalled_s=75.0)
+    queries = TaskQueries(store, commit, Watchers(), LiveLogs({}), {task.task_id: task}, timeout_s=60.0)
+    for question in (queries.task(task.task_id), queries.logs(TASK), queries.wait_durable()):
+        with pytest.raises(DatabaseUnavailable, match="the database has not answered core for 75 s"):
+            await asyncio.wait_for(question, 10.0)

@@ -80,15 +80,20 @@ async def keep_tidy(
     purge_partials: Callable[[], Awaitable[None]],
     clock: Clock,
     *,
+    dead: Collection[str] = (),
     retention_s: float | None,
     every_s: float = _RENEW_EVERY_S,
 ) -> None:
-    """Renew leases, and remove abandoned files and results older than `retention_s` seconds, until cancelled."""
+    """Renew leases, and remove abandoned files and results older than `retention_s` seconds, until cancelled.
+
+    The files of the `dead` processes are abandoned at once. An outage of a store postpones the rest of a round.
+    """
     while True:
         await purge_partials()
         try:
             await leases.renew()
-            await leases.purge_orphans()
+            await leases.purge_orphans(dead)
+            dead = ()
             now = datetime.fromtimestamp(clock.now(), UTC)
             await store.forget_authorizations(now - _CHAIN_IS_LATE)
             if retention_s is not None:

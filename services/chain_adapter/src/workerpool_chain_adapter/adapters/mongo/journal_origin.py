@@ -8,7 +8,7 @@ from workerpool_chain_adapter.adapters.mongo.documents import OriginDocument
 
 async def bind_origin(database: Database, chain_id: int, hub_address: Address) -> tuple[int, Address]:
     """Return the chain and hub of the database; the first call sets them."""
-    return await database.run(_bind, chain_id, hub_address)
+    return await database.run_with_retry(_bind, chain_id, hub_address)
 
 
 def _bind(chain_id: int, hub_address: Address) -> tuple[int, Address]:

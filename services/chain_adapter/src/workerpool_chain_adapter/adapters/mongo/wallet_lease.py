@@ -28,7 +28,9 @@ class MongoWalletLease:
 
     async def release(self) -> None:
         """Release the lease; see `WalletLease`."""
-        await self._database.run(lambda: LeaseDocument.objects(id=self._id, holder=self._holder).delete())
+        await self._database.run_once(
+            lambda: LeaseDocument.objects(id=self._id, holder=self._holder).delete()
+        )
 
     def _take(self, replacing: str) -> Mapping[str, Any] | None:
         # A missing document has no expiry, which compares as earlier than any time.

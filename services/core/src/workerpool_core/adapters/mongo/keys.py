@@ -1,17 +1,26 @@
 """The stored keys that sign workers' bearer tokens."""
 
 from workerpool_kit.access.tokens import SigningKey
+from workerpool_kit.mongo.database import Database
 
 from workerpool_core.adapters.mongo.documents import SigningKeyDocument
 
 
 class StoredKeys:
-    """A `KeyStore` of the kit's `Tokens`; synchronous, because keys are read once per start and written monthly."""
+    """A `KeyStore` of the kit's `Tokens`. Both methods raise DatabaseUnavailable."""
 
-    def load(self) -> list[SigningKey]:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self) -> list[SigningKey]:
         """Return all keys."""
-        return [SigningKey(key.kid, bytes(key.secret), key.created_at) for key in SigningKeyDocument.objects]
+        return await self._database.run_once(_load)
 
-    def save(self, key: SigningKey) -> None:
+    async def save(self, key: SigningKey) -> None:
         """Store a new key durably (majority and journal)."""
-        SigningKeyDocument(kid=key.kid, secret=key.secret, created_at=key.created_at).save(force_insert=True)
+        document = SigningKeyDocument(kid=key.kid, secret=key.secret, created_at=key.created_at)
+        await self._database.run_once(document.save, force_insert=True)
+
+
+def _load() -> list[SigningKey]:
+    return [SigningKey(key.kid, bytes(key.secret), key.created_at) for key in SigningKeyDocument.objects]

@@ -22,7 +22,8 @@ from workerpool_core.domain.snapshot import Snapshot
 class Store:
     """The ports `DurableStore`, `TaskRepository`, `DealRepository`, `LogRepository` and `EndedTasks` over MongoDB.
 
-    Synchronous calls run in the database's thread pool, so nothing blocks the event loop.
+    Synchronous calls run in the database's thread pool, so nothing blocks the event loop. Writes, and the reads of a
+    start, wait during an outage.
     """
 
     def __init__(self, database: Database) -> None:
@@ -59,15 +60,15 @@ class Store:
 
     async def recover(self) -> int:
         """Apply the journal after a crash; return the number that the next entry follows."""
-        return await self._database.run(self._journal.recover)
+        return await self._database.run_with_retry(self._journal.recover)
 
     async def snapshot(self, policy: Policy, now: float) -> Snapshot:
         """Load the state for a start at `now` (Unix seconds); its size does not depend on the history."""
-        return await self._database.run(load_snapshot, policy, now)
+        return await self._database.run_with_retry(load_snapshot, policy, now)
 
     async def cursor(self) -> Cursor | None:
         """Return the last block whose effects are all stored; None before the first."""
-        return await self._database.run(load_cursor)
+        return await self._database.run_with_retry(load_cursor)
 
     async def reset_cursor(self, first_block: int) -> Cursor | None:
         """Make the next start follow the chain from `first_block`; return the previous cursor.
@@ -83,11 +84,11 @@ class Store:
 
     async def latest_deal_block(self) -> int:
         """Return the newest block with a deal that became tasks; 0 before the first."""
-        return await self._database.run(queries.latest_deal_block)
+        return await self._database.run_with_retry(queries.latest_deal_block)
 
     async def status_counts(self) -> dict[TaskStatus, int]:
         """Count the tasks in each status, with those that were removed."""
-        return await self._database.run(queries.status_counts)
+        return await self._database.run_with_retry(queries.status_counts)
 
     # --- reading ----------------------------------------------------------------------------
 

@@ -4,13 +4,15 @@ The next batch accumulates while the store writes the current one, so a single o
 each wait for one write. A second loop applies durable changes to the collections. It delays them, unless a query needs
 them, so that the changes of one replicate within the delay become one write.
 
+During an outage of the store, both loops wait with their batch, and further outcomes accumulate.
+
 The kit's `Batcher` does not fit: effects must follow in order, and a batch is limited by bytes.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Generic
 
@@ -67,6 +69,8 @@ class GroupCommit(Generic[C]):
         self._apply_now = asyncio.Event()
         self._put_something = asyncio.Event()
         self._company: asyncio.TimerHandle | None = None
+        self._calls: dict[str, float] = {}
+        """When each call of the store that has not returned began, in seconds of the event loop's clock."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -93,6 +97,10 @@ class GroupCommit(Generic[C]):
             elif self._company is None:
                 # Such as a cursor that moves over foreign blocks, or a command that a worker acknowledged.
                 self._company = asyncio.get_running_loop().call_later(_COMPANY_S, self._put_something.set)
+
+    def stalled_s(self) -> float:
+        """Return for how many seconds the store has not answered the oldest pending write; 0 without one."""
+        return asyncio.get_running_loop().time() - min(self._calls.values()) if self._calls else 0.0
 
     async def drained(self) -> None:
         """Wait until every enqueued outcome is durable and its effects are performed."""
@@ -194,10 +202,19 @@ class GroupCommit(Generic[C]):
         while len(self._unapplied) > _MAX_UNAPPLIED:
             await self.visible()
         number = self._appended + 1
-        merged = await self._store.append(number, changes)
+        with self._pending("append"):
+            merged = await self._store.append(number, changes)
         self._appended = number
         self._unapplied.extend(merged)
         self._appended_something.set()
+
+    @contextmanager
+    def _pending(self, call: str) -> Iterator[None]:
+        self._calls[call] = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            del self._calls[call]
 
     async def _apply_loop(self) -> None:
         while True:
@@ -208,7 +225,8 @@ class GroupCommit(Generic[C]):
             self._apply_now.clear()
             number, changes = self._appended, self._unapplied
             self._unapplied = []
-            await self._store.apply(changes)
+            with self._pending("apply"):
+                await self._store.apply(changes)
             async with self._applied_something:
                 self._applied = number
                 self._applied_something.notify_all()

@@ -29,7 +29,7 @@ _MAX_STORED = 2**63
 _DEAL_ID = re.compile("0x[0-9a-f]{64}")
 _DAY_S = 86_400.0
 VISIBLE_TIMEOUT_S = 10.0
-"""Longest wait of a query for the collections to follow the journal, in seconds; usually a few milliseconds."""
+"""Longest wait of a query for the journal and the collections, in seconds; usually a few milliseconds."""
 
 _GATHER_S = 0.1
 """Seconds during which changes of a watched task are merged; a quick task passes through several statuses in it."""
@@ -69,11 +69,26 @@ class TaskQueries:
         """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage."""
         await self._in_time(self._commit.visible(), "the collections lag behind the journal")
 
-    async def _in_time(self, done: Awaitable[None], problem: str) -> None:
+    async def wait_durable(self) -> None:
+        """Wait until every decision so far is durable. Raises DatabaseUnavailable in an outage.
+
+        The decisions still become durable after the outage.
+        """
+        await self._in_time(self._commit.durable(), "the journal has not taken the newest changes yet")
+
+    async def _in_time(self, done: Awaitable[None], lag: str) -> None:
+        # An outage that has lasted longer is told at once.
+        limit_s = max(0.0, self._timeout_s - self._commit.stalled_s())
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(limit_s):
                 await done
         except TimeoutError:
+            stalled_s = self._commit.stalled_s()
+            problem = (
+                f"the database has not answered core for {stalled_s:.0f} s; core waits for it and continues by itself"
+                if stalled_s >= self._timeout_s
+                else lag
+            )
             raise DatabaseUnavailable(f"{problem}; retry in a few seconds") from None
 
     async def task(self, task_id: TaskId) -> Task:
@@ -89,7 +104,7 @@ class TaskQueries:
         if held is None:
             return None
         copy = held.copy()
-        await self._in_time(self._commit.durable(), "the database does not take the newest changes")
+        await self.wait_durable()
         return copy
 
     async def _visible_task(self, task_id: TaskId) -> Task:
