@@ -210,6 +210,14 @@ HTTP_ROWS: dict[str, dict[str, Endpoint]] = {
         "POST /tee/sessions/{session_id}": Endpoint(
             "the holder of the id of an unattested session", "a session id", "the session as JSON, once; 404"
         ),
+        "GET /admin/secrets": Endpoint(
+            ADMIN,
+            "`?pageSize=&pageToken=`",
+            "JSON `{owners: [{wallet, secrets, bytes, kinds, deposit}], nextPageToken}`; 400, 401, 403, 503",
+        ),
+        "DELETE /admin/secrets": Endpoint(
+            ADMIN, "`?wallet=&contracts=true`", "JSON `{removed}`; 400, 401, 403, 429, 503"
+        ),
         "POST /admin/backup": Endpoint(ADMIN, _NO_BODY, "201, JSON `{rows}`; 401, 403, 429, 503"),
         "POST /admin/{storage}/replicate-backup": Endpoint(
             ADMIN, _BACKUP, "200; 400, 401, 403, 404, 429, 503"

@@ -20,6 +20,7 @@ from workerpool_sms.adapters.encryption.key_file import KeyFile
 from workerpool_sms.app.enclave_challenges import EnclaveChallenges
 from workerpool_sms.app.gate import Gate
 from workerpool_sms.app.ports import SessionBackend
+from workerpool_sms.app.secret_owners import SecretOwners
 from workerpool_sms.app.secrets import ExistenceCache, Secrets
 from workerpool_sms.app.session_challenges import SessionChallenges
 from workerpool_sms.app.session_inputs import SessionInputReader
@@ -91,6 +92,7 @@ class Instance:
             self.disk,
             limits=SecretLimits(MAX_SECRETS, MAX_IN_TOTAL),
         )
+        self.owners = SecretOwners(self.stored, self.chain, self.gate, self.cache)
         self.enclave_challenges = EnclaveChallenges(
             self.challenges,
             self.vault,

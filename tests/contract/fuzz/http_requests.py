@@ -26,6 +26,8 @@ _QUERIES = {
     "POST /secrets/web2": ("?ownerAddress={}&secretName={}",),
     "PUT /secrets/web2": ("?ownerAddress={}&secretName={}",),
     "GET /tee/sessions/challenge": ("?chainTaskId={}&walletAddress={}",),
+    "GET /admin/secrets": ("?pageToken={}", "?pageSize={}"),
+    "DELETE /admin/secrets": ("?wallet={}", "?wallet={}&contracts={}"),
     "POST /admin/{storage}/replicate-backup": ("?fileName={}",),
     "POST /admin/{storage}/restore-backup": ("?fileName={}",),
     "POST /admin/{source}/copy-to/{target}": ("?fileName={}&destinationFileName={}",),

@@ -41,6 +41,7 @@ from workerpool_sms.app.enclave_challenges import EnclaveChallenges
 from workerpool_sms.app.gate import Gate
 from workerpool_sms.app.maintenance import KeyRotation, MetricsRefresh, repeat
 from workerpool_sms.app.ports import ChainView
+from workerpool_sms.app.secret_owners import SecretOwners
 from workerpool_sms.app.secrets import ExistenceCache, Secrets
 from workerpool_sms.app.session_challenges import SessionChallenges
 from workerpool_sms.app.session_inputs import SessionInputReader
@@ -68,6 +69,7 @@ class Parts:
     unattested: UnattestedSessions
     access: AdminAccess
     backups: Backups
+    owners: SecretOwners
     rotation: KeyRotation
     metrics_refresh: MetricsRefresh
 
@@ -170,6 +172,7 @@ def build(
         unattested=unattested,
         access=AdminAccess(settings.admin_api_key),
         backups=Backups(MongoDump(database), BackupFolder(settings.admin_storage), keys, gate, cache),
+        owners=SecretOwners(stored, chain, gate, cache),
         rotation=KeyRotation(MongoSealedRows(database), vault, gate, keys.reload),
         metrics_refresh=MetricsRefresh(stored, challenges, cache, counts),
     )
@@ -197,7 +200,7 @@ def http_routes(parts: Parts) -> list[Route]:
             parts.sessions,
             parts.unattested,
         ),
-        *admin_routes.routes(parts.access, parts.backups),
+        *admin_routes.routes(parts.access, parts.backups, parts.owners),
     ]
 
 

@@ -107,7 +107,8 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
     admin_api_key: SecretStr | None = secret(
         "IEXEC_SMS_ADMIN_API_KEY",
         None,
-        doc="Key of the admin methods (backup, restore), in the header X-API-KEY; they are disabled while it is unset",
+        doc="Key of the admin methods (backup, restore, stored secrets by wallet), in the header X-API-KEY; they are "
+        "disabled while it is unset",
     )
     admin_storage: Path = env(
         "IEXEC_SMS_ADMIN_STORAGE_LOCATION",

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
+from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_sms.adapters.mongo.documents import MODELS
 from workerpool_sms.adapters.mongo.dump import MongoDump
@@ -16,6 +17,7 @@ from workerpool_sms.adapters.mongo.sealed_rows import MongoSealedRows
 from workerpool_sms.adapters.mongo.stores import MongoChallenges, MongoSecrets, MongoSessions
 from workerpool_sms.app.ports import ChallengeStore, SealedRows, SecretStore, SessionStore
 from workerpool_sms.domain.challenges import EnclaveChallenge
+from workerpool_sms.domain.limits import OwnerPosition
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 from workerpool_sms.errors import BackupBroken, BackupFailed
@@ -101,6 +103,31 @@ async def test_all_secrets_are_counted(stores: Stores) -> None:
         name = SecretName.parse(SecretKind.REQUESTER, wallet, "name")
         await stores.secrets.add(name, FIRST, wallet)
     assert await stores.secrets.total() == 2
+
+
+async def test_wallets_are_listed_by_their_secrets_and_cleared(stores: Stores) -> None:
+    store, wallets = stores.secrets, [Wallet.create() for _ in range(3)]
+    for number, wallet in enumerate(wallets):
+        for key in range(2 if number else 3):
+            name = SecretName.parse(SecretKind.WEB2, wallet.address, f"name-{key}")
+            await store.add(name, FIRST, wallet.address)
+    dataset = SecretName.parse(SecretKind.WEB3, Wallet.create().address)
+    await store.add(dataset, SECOND, wallets[0].address)
+    expected = [wallets[0].address, *sorted((each.address for each in wallets[1:]), key=str.lower)]
+
+    found = await store.owners(None, 9)
+    assert [each.wallet for each in found] == expected
+    assert [each.secrets for each in found] == [4, 2, 2]
+    assert found[0].kinds == {SecretKind.WEB2: 3, SecretKind.WEB3: 1}
+    assert found[0].size > found[1].size > 0
+    for place, each in enumerate(found):
+        after = OwnerPosition(each.secrets, each.wallet)
+        assert [later.wallet for later in await store.owners(after, 1)] == expected[place + 1 : place + 2]
+
+    assert await store.remove(wallets[0].address, {SecretKind.WEB2, SecretKind.REQUESTER}) == 3
+    assert await store.exists(dataset)
+    assert await store.remove(wallets[0].address, set(SecretKind)) == 1
+    assert [each.wallet for each in await store.owners(None, 9)] == expected[1:]
 
 
 async def test_the_first_challenge_of_a_task_stays(stores: Stores) -> None:

@@ -83,6 +83,7 @@ async def client(sms: Instance) -> AsyncIterator[Client]:
             *admin_routes.routes(
                 AdminAccess(SecretStr(API_KEY)),
                 Backups(MemoryDump(), BackupFolder(sms.folder), sms.keys, sms.gate, sms.cache),
+                sms.owners,
             ),
         ],
     )

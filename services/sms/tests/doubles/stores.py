@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from workerpool_poco.protocol.ids import Address, TaskId
+from workerpool_poco.protocol.ids import Address, TaskId, address
 from workerpool_sms.domain.challenges import EnclaveChallenge, key_purpose
-from workerpool_sms.domain.limits import Limit
+from workerpool_sms.domain.limits import Limit, OwnerPosition, StoredByWallet
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 
@@ -16,7 +16,7 @@ class MemorySecrets:
 
     def __init__(self) -> None:
         self.rows: dict[SecretName, Sealed] = {}
-        self.owners: dict[SecretName, str] = {}
+        self.stored_by: dict[SecretName, str] = {}
         self.reads = 0
 
     async def exists(self, name: SecretName) -> bool:
@@ -31,14 +31,14 @@ class MemorySecrets:
 
     async def add(self, name: SecretName, value: Sealed, owner: Address) -> bool:
         """Store a new secret; see `SecretStore`."""
-        self.owners.setdefault(name, owner)
+        self.stored_by.setdefault(name, owner)
         return self.rows.setdefault(name, value) is value
 
     async def owned(
         self, owner: Address, most: int, kinds: Collection[SecretKind] = frozenset(SecretKind)
     ) -> int:
         """Return the number of a wallet's secrets; see `SecretStore`."""
-        return min(sum(name.kind in kinds and of == owner for name, of in self.owners.items()), most)
+        return min(sum(name.kind in kinds and of == owner for name, of in self.stored_by.items()), most)
 
     async def total(self) -> int:
         """Return the number of all secrets; see `SecretStore`."""
@@ -55,6 +55,31 @@ class MemorySecrets:
         """Return the number of secrets of each kind; see `SecretStore`."""
         found = Counter(name.kind for name in self.rows)
         return {kind: found[kind] for kind in SecretKind}
+
+    async def owners(self, after: OwnerPosition | None, limit: int) -> Sequence[StoredByWallet]:
+        """Return wallets with secrets; see `SecretStore`."""
+        found: dict[str, Counter[SecretKind]] = {}
+        sizes = Counter[str]()
+        for name, owner in self.stored_by.items():
+            found.setdefault(owner.lower(), Counter())[name.kind] += 1
+            sizes[owner.lower()] += len(self.rows[name].content)
+        wallets = [StoredByWallet(address(owner), kinds, sizes[owner]) for owner, kinds in found.items()]
+        wallets.sort(key=lambda each: (-each.secrets, each.wallet.lower()))
+        return [each for each in wallets if after is None or _is_after(each, after)][:limit]
+
+    async def remove(self, owner: Address, kinds: Collection[SecretKind]) -> int:
+        """Remove a wallet's secrets; see `SecretStore`."""
+        gone = [
+            name for name, of in self.stored_by.items() if of.lower() == owner.lower() and name.kind in kinds
+        ]
+        for name in gone:
+            del self.rows[name], self.stored_by[name]
+        return len(gone)
+
+
+def _is_after(wallet: StoredByWallet, position: OwnerPosition) -> bool:
+    key = (-wallet.secrets, wallet.wallet.lower())
+    return key > (-position.secrets, position.wallet.lower())
 
 
 class MemoryChallenges:

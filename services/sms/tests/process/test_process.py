@@ -143,3 +143,38 @@ async def test_owners_on_chain_push_secrets_that_survive_restart_and_rotation_an
     shown = [metrics, command_line, rotated.stdout, rotated.stderr]
     shown += [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
     assert not [canary for canary in CANARIES for text in shown if canary in text]
+
+
+async def test_the_operator_lists_and_removes_secrets_by_commands(
+    new_process: Callable[..., Process], poco_chain: PocoChain
+) -> None:
+    running = new_process()
+    wallet = poco_chain.account("worker-2")
+    path = f"/secrets/web2?ownerAddress={wallet.address}&secretName=junk"
+    assert await running.push(SecretKind.WEB2, wallet.address, "junk", path, CANARIES[2], wallet) == 204
+
+    async def command(*words: str, **changes: str) -> tuple[int, str, str]:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "workerpool_sms", *words],
+            env=running.environment | changes,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    code, listed, _ = await command("secret-owners")
+    (line,) = [line for line in listed.splitlines() if wallet.address in line]
+    assert (code, line.endswith("1 web2")) == (0, True)
+    assert "RLC" in line
+    code, _, problem = await command("secret-owners", IEXEC_SMS_ADMIN_API_KEY="wrong")
+    assert (code, "X-API-KEY" in problem) == (1, True)
+    code, _, problem = await command("remove-secrets", "0x12")
+    assert (code, "wallet" in problem) == (1, True)
+    code, told, _ = await command("remove-secrets", wallet.address)
+    assert (code, told) == (0, f"1 secrets of {wallet.address} were removed.\n")
+    assert wallet.address not in (await command("secret-owners", "--limit", "0"))[1]
+    running.process.stop()
+    assert "audit.secrets_removed" in running.process.log.read_text()
+    code, _, problem = await command("secret-owners")
+    assert (code, "start it" in problem) == (1, True)

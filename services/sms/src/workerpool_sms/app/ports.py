@@ -9,7 +9,7 @@ from workerpool_poco.protocol.model import App, ChainTask, Dataset, Deal
 from workerpool_poco.protocol.orders import DatasetOrder
 
 from workerpool_sms.domain.challenges import EnclaveChallenge
-from workerpool_sms.domain.limits import Limit
+from workerpool_sms.domain.limits import Limit, OwnerPosition, StoredByWallet
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 from workerpool_sms.domain.session.session import Session
@@ -91,6 +91,15 @@ class SecretStore(Protocol):
 
     async def counts(self) -> Mapping[SecretKind, int]:
         """Return the number of secrets of each kind."""
+
+    async def owners(self, after: OwnerPosition | None, limit: int) -> Sequence[StoredByWallet]:
+        """Return up to `limit` wallets with secrets after a position, those with the most secrets first.
+
+        It scans all secrets.
+        """
+
+    async def remove(self, owner: Address, kinds: Collection[SecretKind]) -> int:
+        """Remove the secrets of some kinds that a wallet stored; return their number."""
 
 
 class ChallengeStore(Protocol):

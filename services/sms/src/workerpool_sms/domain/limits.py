@@ -1,7 +1,12 @@
 """Limits of stored secrets, because anyone may store them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from workerpool_poco.protocol.ids import Address
+
+from workerpool_sms.domain.secrets import SecretKind
 
 ROW_BYTES = 8 << 10
 """Most bytes of disk for the largest secret, with its index entries and the journal."""
@@ -41,3 +46,25 @@ class SecretLimits:
     def per_wallet_in_reserve(self) -> int:
         """Most secrets of its own, without those of its datasets and apps, with which a wallet may use the reserve."""
         return max(self.per_wallet // 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredByWallet:
+    """The secrets that one wallet stored: their number by kind, and their size in the database in bytes."""
+
+    wallet: Address
+    kinds: Mapping[SecretKind, int]
+    size: int
+
+    @property
+    def secrets(self) -> int:
+        """The number of the wallet's secrets."""
+        return sum(self.kinds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerPosition:
+    """A position in the list of wallets with secrets, which starts with the most: the last one of a page."""
+
+    secrets: int
+    wallet: Address

@@ -3,11 +3,11 @@
 A majority and its journal acknowledge every write (the write concern of the connection).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from mongoengine.errors import NotUniqueError
 from workerpool_kit.mongo.database import Database
-from workerpool_poco.protocol.ids import Address, TaskId
+from workerpool_poco.protocol.ids import Address, TaskId, address
 
 from workerpool_sms.adapters.mongo.documents import (
     ChallengeDocument,
@@ -16,6 +16,7 @@ from workerpool_sms.adapters.mongo.documents import (
     sealed_fields,
 )
 from workerpool_sms.domain.challenges import EnclaveChallenge
+from workerpool_sms.domain.limits import OwnerPosition, StoredByWallet
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 
@@ -66,6 +67,17 @@ class MongoSecrets:
         """Return the number of secrets of each kind; see `SecretStore`."""
         return await self._database.run_once(
             lambda: {kind: SecretDocument.objects(kind=kind.value).count() for kind in SecretKind}
+        )
+
+    async def owners(self, after: OwnerPosition | None, limit: int) -> Sequence[StoredByWallet]:
+        """Return wallets with secrets; see `SecretStore`."""
+        return await self._database.run_once(_owners, after, limit)
+
+    async def remove(self, owner: Address, kinds: Collection[SecretKind]) -> int:
+        """Remove a wallet's secrets; see `SecretStore`."""
+        names = [each.value for each in kinds]
+        return await self._database.run_once(
+            lambda: int(SecretDocument.objects(owner=owner.lower(), kind__in=names).delete())
         )
 
 
@@ -130,6 +142,29 @@ def _insert(document: SecretDocument) -> bool:
     except NotUniqueError:
         return False
     return True
+
+
+def _owners(after: OwnerPosition | None, limit: int) -> Sequence[StoredByWallet]:
+    later: dict[str, object] = {}
+    if after is not None:
+        same = {"secrets": after.secrets, "_id": {"$gt": after.wallet.lower()}}
+        later = {"$or": [{"secrets": {"$lt": after.secrets}}, same]}
+    by_kind = {kind.name: {"$sum": {"$cond": [{"$eq": ["$kind", kind.value]}, 1, 0]}} for kind in SecretKind}
+    size = {"size": {"$sum": {"$bsonSize": "$$ROOT"}}}
+    stages: list[dict[str, object]] = [
+        {"$group": {"_id": "$owner", "secrets": {"$sum": 1}} | size | by_kind},
+        {"$match": later},
+        {"$sort": {"secrets": -1, "_id": 1}},
+        {"$limit": limit},
+    ]
+    return [
+        StoredByWallet(
+            address(found["_id"]),
+            {kind: found[kind.name] for kind in SecretKind if found[kind.name]},
+            found["size"],
+        )
+        for found in SecretDocument.objects.aggregate(stages, allowDiskUse=True)
+    ]
 
 
 def _add_challenge(challenge: EnclaveChallenge) -> EnclaveChallenge:
