@@ -1,7 +1,9 @@
 """The invariants name what is wrong."""
 
+import asyncio
 from dataclasses import replace
 
+import pytest
 from workerpool_transactions.domain.entry import Entry, EntryState, Receipt
 from workerpool_transactions.simulation.chain.blocks import Chain
 from workerpool_transactions.simulation.chain.signed import read
@@ -12,7 +14,7 @@ from workerpool_transactions.simulation.process.caller import Caller, Job, Kind
 from workerpool_transactions.simulation.process.journal import SimulatedJournal
 from workerpool_transactions.simulation.virtual_time import run
 
-from libs.transactions.tests.simulation.calls import entry
+from libs.transactions.tests.simulation.calls import entry, filler
 
 
 class Seed:
@@ -82,6 +84,26 @@ def test_an_end_is_settled_before_it_is_journaled() -> None:
 def test_a_nonce_keeps_its_call_and_its_versions() -> None:
     assert "another call" in Seed().saved(entry(0), entry(0, b"other"))
     assert "was forgotten" in Seed().saved(entry(0), entry(0, max_fee=30))
+
+
+@pytest.mark.parametrize(("used_s_before", "wrong"), [(60.0, True), (0.0, False)])
+def test_a_filler_is_wrong_for_a_nonce_that_was_used_before_the_decision_only(
+    used_s_before: float, wrong: bool
+) -> None:
+    """Another program may use the nonce while the pipeline decides, which no pipeline can prevent."""
+    seed = Seed()
+    seed.environment.faults = replace(seed.environment.faults, reorganisations=0.0)
+    seed.journal.entries[1] = entry(1)
+    stranger = read(entry(0, b"stranger").latest.raw)
+
+    async def story() -> None:
+        await asyncio.sleep(100.0)
+        seed.chain.mine([stranger], seed.environment.now)
+        await asyncio.sleep(used_s_before)
+        await seed.journal.add([filler(0)])
+
+    run(story)
+    assert ("which was used before the decision" in str(seed.environment.failure or "")) is wrong
 
 
 def test_the_verdict_wants_every_effect() -> None:

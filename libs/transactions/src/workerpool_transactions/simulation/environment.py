@@ -22,7 +22,8 @@ class Environment:
         self.faults_end = random.uniform(10.0, 60.0)
         fast = self.shape is Shape.SEQUENCER
         self.block_time_s = 0.25 if fast else random.choice((1.0, 2.0, 5.0))
-        self._latency_s = random.choice((0.01, 0.05, 0.2))
+        self.latency_s = random.choice((0.01, 0.05, 0.2))
+        """Most seconds that one request takes."""
         self.failure: Exception | None = None
         """What ends the seed."""
 
@@ -36,9 +37,14 @@ class Environment:
         """Whether faults may occur now."""
         return self.now < self.faults_end
 
+    @property
+    def lag_s(self) -> float:
+        """Seconds by which a back-end that lags is behind."""
+        return self.faults.lag_blocks * self.block_time_s
+
     def latency(self) -> float:
         """Return the seconds that one request takes."""
-        return self.random.uniform(0.2, 1.0) * self._latency_s
+        return self.random.uniform(0.2, 1.0) * self.latency_s
 
     def happens(self, chance: float) -> bool:
         """Draw whether a fault occurs."""

@@ -171,8 +171,7 @@ class SimulatedNode:
     def _backend(self) -> Block:
         environment = self._environment
         if environment.faults.lag_blocks and environment.happens(environment.faults.lagging):
-            lag_s = environment.faults.lag_blocks * environment.block_time_s
-            return self._chain.head_at(environment.now - lag_s)
+            return self._chain.head_at(environment.now - environment.lag_s)
         return self._chain.head
 
     def _lies(self) -> bool:

@@ -12,6 +12,9 @@ from workerpool_transactions.simulation.checks.violation import Violation
 from workerpool_transactions.simulation.environment import Environment
 from workerpool_transactions.simulation.terms import CAP
 
+_DECISION_READS = 10
+"""More than the pipeline's reads of the node between the count of mined transactions and the write of a filler."""
+
 
 class Checks:
     """Watches journal and node; a broken invariant ends the seed."""
@@ -33,8 +36,8 @@ class Checks:
 
     # --- the journal -------------------------------------------------------------------------
 
-    def added(self, entries: Sequence[Entry], before: Mapping[int, Entry]) -> None:
-        """Check new entries."""
+    def added(self, entries: Sequence[Entry], before: Mapping[int, Entry], began: float) -> None:
+        """Check new entries, whose write the pipeline began at a time (seconds of the loop)."""
         for each in entries:
             held = before.get(each.nonce)
             if held is not None:
@@ -44,7 +47,7 @@ class Checks:
             self._environment.note("journal.added", nonce=each.nonce, labels=each.call.labels)
             self._check_versions(each, each.versions)
             if each.is_filler:
-                self._check_filler(each, before)
+                self._check_filler(each, before, began)
 
     def saved(self, entries: Sequence[Entry], before: Mapping[int, Entry]) -> None:
         """Check new forms of entries."""
@@ -81,13 +84,17 @@ class Checks:
             if each.is_empty and not entry.is_filler and entry.call.data not in self.invalid:
                 self._fail(f"nonce {entry.nonce} is burnt, although its call could be mined")
 
-    def _check_filler(self, filler: Entry, before: Mapping[int, Entry]) -> None:
+    def _check_filler(self, filler: Entry, before: Mapping[int, Entry], began: float) -> None:
         if filler.nonce in before:
             self._fail(f"a filler took nonce {filler.nonce}, which an entry holds")
         if not any(each.is_live and each.nonce > filler.nonce for each in before.values()):
             self._fail(f"a filler used nonce {filler.nonce}, which holds back nothing")
-        if filler.nonce < self._chain.head.count and not self._environment.faults.reorganisations:
-            self._fail(f"a filler for nonce {filler.nonce}, which is used")
+        # Another program may use the nonce between the pipeline's last look and the write, which an outage delays.
+        seen = self._chain.head_at(
+            began - _DECISION_READS * self._environment.latency_s - self._environment.lag_s
+        )
+        if filler.nonce < seen.count and not self._environment.faults.reorganisations:
+            self._fail(f"a filler for nonce {filler.nonce}, which was used before the decision")
 
     def _check_end(self, entry: Entry) -> None:
         if not entry.is_filler and _end_of(entry) not in self._settled:

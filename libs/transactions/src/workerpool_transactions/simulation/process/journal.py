@@ -19,10 +19,11 @@ class SimulatedJournal(MemoryJournal):
 
     async def add(self, entries: Sequence[Entry]) -> None:
         """Add new entries."""
+        began = self._environment.now
         await self._outage()
         before = dict(self.entries)
         await super().add(entries)
-        self._checks.added(entries, before)
+        self._checks.added(entries, before, began)
 
     async def save(self, entries: Sequence[Entry]) -> None:
         """Write the current form of entries."""
