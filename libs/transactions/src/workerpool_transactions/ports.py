@@ -51,6 +51,9 @@ class Node(Protocol):
     async def counts(self) -> Counts:
         """Read the wallet's transaction counts."""
 
+    async def look(self, hashes: Sequence[Hex]) -> tuple[Counts, dict[Hex, Receipt]]:
+        """Read the counts and then the receipts of the mined transactions among `hashes`, in one request."""
+
     async def send(self, raw: bytes) -> SendAnswer:
         """Send one signed transaction; sending it again is harmless. The caller sets the time limit."""
 

@@ -39,6 +39,13 @@ async def test_only_mined_transactions_have_receipts(chain: Node, node: RpcNode)
     assert await node.known([]) == set()
 
 
+async def test_a_look_reads_counts_and_receipts_in_one_request(chain: Node, node: RpcNode) -> None:
+    chain.mines(FIRST)
+    counts, receipts = await node.look([FIRST, SECOND])
+    assert counts == Counts(7, 7, 16)
+    assert receipts == {FIRST: Receipt(FIRST, True, 9, 21_000, BLOCK_HASH)}
+
+
 async def test_a_pending_receipt_is_no_receipt(chain: Node, node: RpcNode) -> None:
     chain.mines(FIRST, blockNumber=None, blockHash=None, status=None)
     assert await node.receipts([FIRST]) == {}

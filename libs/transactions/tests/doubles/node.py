@@ -108,6 +108,9 @@ class ScriptedNode:
             pending += 1
         return Counts(mined, pending + self.pending_offset, self.block)
 
+    async def look(self, hashes: Sequence[Hex]) -> tuple[Counts, dict[Hex, Receipt]]:
+        return await self.counts(), await self.receipts(hashes) if hashes else {}
+
     async def send(self, raw: bytes) -> SendAnswer:
         self._called("send")
         self.sent.append(raw)

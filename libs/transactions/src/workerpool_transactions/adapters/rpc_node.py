@@ -29,6 +29,7 @@ SEND_LIMIT_S = 60.0
 """Limit of the connection for one send. The pipeline's own limit, `ChainProfile.send_limit_s`, is shorter."""
 
 _NO_SUCH_METHOD = -32601
+_RECEIPT = "eth_getTransactionReceipt"
 _LATEST_BLOCK = ("eth_getBlockByNumber", ("latest", False))
 
 
@@ -48,15 +49,24 @@ class RpcNode:
 
     async def counts(self) -> Counts:
         """Read the wallet's transaction counts; a node without a pending count gives the mined one for it."""
+        return (await self.look(()))[0]
+
+    async def look(self, hashes: Sequence[Hex]) -> tuple[Counts, dict[Hex, Receipt]]:
+        """Read the counts and then the receipts of the mined transactions among `hashes`, in one request."""
         method = "eth_getTransactionCount"
         # The block comes first: the count is that of this block or of a later one.
-        block, mined, pending = await self._rpc.batch(
+        block, mined, pending, *answers = await self._rpc.batch(
             [
                 ("eth_blockNumber", ()),
                 (method, (self._wallet, "latest")),
                 (method, (self._wallet, "pending")),
+                *((_RECEIPT, (each,)) for each in hashes),
             ]
         )
+        return self._counts(block, mined, pending), self._receipts(hashes, answers)
+
+    def _counts(self, block: Any, mined: Any, pending: Any) -> Counts:
+        method = "eth_getTransactionCount"
         number = read_quantity("eth_blockNumber", self._answered(block))
         count = read_quantity(method, self._answered(mined))
         if isinstance(pending, RpcError) or pending is None:
@@ -78,8 +88,12 @@ class RpcNode:
 
     async def receipts(self, hashes: Sequence[Hex]) -> dict[Hex, Receipt]:
         """Return the receipts of the mined transactions among `hashes`."""
-        answers = await self._each("eth_getTransactionReceipt", hashes)
-        found = [read_receipt(answer, hash_) for hash_, answer in zip(hashes, answers, strict=True)]
+        return self._receipts(hashes, await self._rpc.batch([(_RECEIPT, (each,)) for each in hashes]))
+
+    def _receipts(self, hashes: Sequence[Hex], answers: Sequence[Any]) -> dict[Hex, Receipt]:
+        found = [
+            read_receipt(self._answered(answer), hash_) for hash_, answer in zip(hashes, answers, strict=True)
+        ]
         return {
             hash_: Receipt(hash_, mined.succeeded, mined.block_number, mined.gas_used, mined.block_hash)
             for hash_, mined in zip(hashes, found, strict=True)
@@ -88,8 +102,12 @@ class RpcNode:
 
     async def known(self, hashes: Sequence[Hex]) -> set[Hex]:
         """Return which of these transactions the node has, mined or waiting."""
-        answers = await self._each("eth_getTransactionByHash", hashes)
-        return {hash_ for hash_, answer in zip(hashes, answers, strict=True) if read_known(answer, hash_)}
+        answers = await self._rpc.batch([("eth_getTransactionByHash", (each,)) for each in hashes])
+        return {
+            hash_
+            for hash_, answer in zip(hashes, answers, strict=True)
+            if read_known(self._answered(answer), hash_)
+        }
 
     async def quote(self) -> FeeQuote:
         """Read the current fees from the newest header, and what it lacks from the node's suggestions.
@@ -154,12 +172,6 @@ class RpcNode:
             )
             return 0
         return 0 if suggested is None else read_quantity("eth_maxPriorityFeePerGas", suggested)
-
-    async def _each(self, method: str, hashes: Sequence[Hex]) -> list[Any]:
-        if not hashes:
-            return []
-        answers = await self._rpc.batch([(method, (each,)) for each in hashes])
-        return [self._answered(answer) for answer in answers]
 
     def _answered(self, answer: Any) -> Any:
         """Return an answer; raises `ChainUnreachable` for a refusal, which is the node's own trouble here."""

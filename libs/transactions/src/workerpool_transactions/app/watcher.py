@@ -22,6 +22,8 @@ from workerpool_transactions.domain.steering import pause_s
 log = get_logger()
 
 RECEIPTS_PER_READ = 100
+_FIRST_RECEIPTS = 8
+"""Transactions whose receipts come with the counts, at the first look after a node took them."""
 SHORTEST_INTERVAL_S = 0.1
 """Mean time between two polls, however often the chain or a send requests one."""
 BURST = 6
@@ -40,7 +42,8 @@ class Watcher:
         self._mined = mined
         self._endings = endings
         self._failures = 0
-        self._looked_at = 0.0
+        self._looked_at = self._looked_before = 0.0
+        """When the last two looks began."""
         self._credit = float(BURST)
         """Polls that the last one left allowed; each `SHORTEST_INTERVAL_S` allows one more."""
         self._pushed_at: float | None = None
@@ -63,7 +66,8 @@ class Watcher:
             if (credit := self._credit_now()) < 1:
                 await context.timer.wait(asyncio.Event(), (1 - credit) * SHORTEST_INTERVAL_S)
             context.look_now.clear()
-            self._credit, self._looked_at = max(self._credit_now() - 1, 0.0), context.timer.time()
+            self._credit, self._looked_before = max(self._credit_now() - 1, 0.0), self._looked_at
+            self._looked_at = context.timer.time()
             try:
                 try:
                     await self.look()
@@ -113,7 +117,8 @@ class Watcher:
     async def _look(self) -> None:
         context = self._context
         now = context.timer.time()
-        counts = await context.node.counts()
+        new = self._taken_since_last_look()
+        counts, receipts = await context.node.look([v.hash for each in new for v in each.entry.versions])
         context.queue.block = max(context.queue.block, counts.block_number)
         context.counting.counted(counts, now)
         metrics.TRANSACTION_COUNT.labels(context.wallet).set(context.counting.mined)
@@ -122,11 +127,18 @@ class Watcher:
             context.watch.doubts.doubt()
         looking.unused(context.queue.in_order(), context.counting.mined)
         past = context.queue.below(context.counting.mined)
-        ends = looking.mined_ends(past, await self._receipts(past))
+        receipts |= await self._receipts([each for each in past if each not in new])
+        ends = looking.mined_ends(past, receipts)
         ends += await self._displaced(past, counts, ends)
         await self._endings.end(ends)
         await self._unblock(counts)
         await self._follow_waiting(counts)
+
+    def _taken_since_last_look(self) -> list[Item]:
+        """Return the lowest of these: many chains have mined a transaction by the time their node takes it."""
+        known = (each for each in self._context.queue.in_window() if each.known_at is not None)
+        new = [each for each in known if (each.known_at or 0.0) >= self._looked_before]
+        return new[:_FIRST_RECEIPTS]
 
     async def _receipts(self, items: Sequence[Item]) -> dict[Hex, Receipt]:
         hashes = [version.hash for each in items for version in each.entry.versions]

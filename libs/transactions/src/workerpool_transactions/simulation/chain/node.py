@@ -72,6 +72,10 @@ class SimulatedNode:
             pending = max(pending + offset, view.count)
         return Counts(view.count, pending, view.number)
 
+    async def look(self, hashes: Sequence[Hex]) -> tuple[Counts, dict[Hex, Receipt]]:
+        """Read the counts and then receipts, which another node may answer."""
+        return await self.counts(), await self.receipts(hashes) if hashes else {}
+
     async def receipts(self, hashes: Sequence[Hex]) -> dict[Hex, Receipt]:
         """Return the receipts of the mined transactions among `hashes`."""
         view = await self._view("receipts")

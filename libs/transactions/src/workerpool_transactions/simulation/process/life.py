@@ -101,6 +101,10 @@ class LifeNode:
         """Read the wallet's transaction counts."""
         return await self._life.stepping(self._node.counts())
 
+    async def look(self, hashes: Sequence[Hex]) -> tuple[Counts, dict[Hex, Receipt]]:
+        """Read the counts and then receipts."""
+        return await self._life.stepping(self._node.look(hashes))
+
     async def send(self, raw: bytes) -> SendAnswer:
         """Send one signed transaction."""
         return await self._life.stepping(self._node.send(raw))
