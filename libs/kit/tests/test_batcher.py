@@ -45,18 +45,6 @@ async def test_items_put_during_a_write_share_the_next_one_in_order() -> None:
     assert writer.batches == [[1], [2, 3, 4]]
 
 
-async def test_what_is_ready_to_run_may_add_to_a_write() -> None:
-    writer = Writer()
-    writer.go.set()
-    batcher = Batcher(writer, turns=4)
-    answers = [batcher.put(1)]
-    for number in (2, 3):
-        await asyncio.sleep(0)
-        answers.append(batcher.put(number))
-    assert await asyncio.gather(*answers) == [1, 4, 9]
-    assert writer.batches == [[1, 2, 3]]
-
-
 async def test_batch_holds_at_most_the_given_number() -> None:
     writer = Writer()
     writer.go.set()

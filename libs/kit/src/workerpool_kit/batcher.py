@@ -21,19 +21,15 @@ class Batcher(Generic[Item, Answer]):
         write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         *,
         max_items: int = 500,
-        turns: int = 0,
     ) -> None:
         """Create a batcher.
 
         Args:
             write: takes items and returns their answers in order, or raises for all of them.
             max_items: items of one write.
-            turns: iterations of the event loop before a write, in which ready tasks may put more items. An
-                idle loop runs them in microseconds.
         """
         self._write = write
         self._max_items = max_items
-        self._turns = turns
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -60,8 +56,6 @@ class Batcher(Generic[Item, Answer]):
 
     async def _drain(self) -> None:
         while self._waiting:
-            for _ in range(self._turns):
-                await asyncio.sleep(0)
             batch, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
             try:
                 answers = await self._write([item for item, _ in batch])

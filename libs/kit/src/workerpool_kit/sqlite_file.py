@@ -22,8 +22,6 @@ Work = Callable[[sqlite3.Connection], Any]
 """Reads or writes in the thread of the file. It may run again after a rollback, so it must have no other effect."""
 
 _MAX_BATCH = 5_000
-_TURNS = 8
-"""Changes of one record often follow each other within one or two iterations of the event loop."""
 _LATER_S = 1.0
 _FULL_PAUSE_S = 1.0
 _LOCK_LIMIT_S = 5.0
@@ -68,7 +66,7 @@ class SqliteFile:
         self._on_wait = on_wait
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
-        self._batcher: Batcher[Work, Any] = Batcher(self._commit, max_items=_MAX_BATCH, turns=_TURNS)
+        self._batcher: Batcher[Work, Any] = Batcher(self._commit, max_items=_MAX_BATCH)
         self._later: list[tuple[Work, asyncio.Future[Any]]] = []
         self._later_timer: asyncio.TimerHandle | None = None
         self._failure: WorkerpoolError | None = None

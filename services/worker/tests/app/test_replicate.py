@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from workerpool_worker.adapters.files.workspace import DiskWorkspace
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.domain import outages
 from workerpool_worker.domain.failures.app_exit import AppExit
-from workerpool_worker.domain.record import Command
+from workerpool_worker.domain.record import Command, ReplicateRecord
 from workerpool_worker.domain.stages import Action, Stage
+from workerpool_worker.domain.updates import Update
 from workerpool_worker.errors import (
     ChainUnavailable,
     DockerUnavailable,
@@ -93,6 +94,34 @@ async def test_stages_that_succeed_and_fail_are_measured(tmp_path: Path, eventua
     await eventually(lambda: other.record.stage is Stage.FAILED)
     assert measures.failed[1:] == [(Stage.START, ReplicateStatusCause.STAKE_TOO_LOW)]
     await end(other, life)
+
+
+async def test_a_success_and_the_next_start_are_one_change_of_the_journal(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    saved_in = dict[S, int]()
+    turn = 0
+
+    class CountingJournal(InMemoryJournal):
+        def save(
+            self, record: ReplicateRecord, updates: Iterable[Update] = (), *, at_once: bool = True
+        ) -> asyncio.Future[None]:
+            saved_in[record.status] = turn
+            return super().save(record, updates, at_once=at_once)
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            await asyncio.sleep(0)
+            turn += 1
+
+    counting = asyncio.create_task(count_turns())
+    context = make_context(tmp_path, journal=CountingJournal(unexpected))
+    replicate, life = started(context, completing_step)
+    await eventually(lambda: S.APP_DOWNLOADING in saved_in)
+    assert saved_in[S.STARTED] == saved_in[S.APP_DOWNLOADING]
+    counting.cancel()
+    await end(replicate, life)
 
 
 async def test_a_step_reports_its_start_and_its_success(tmp_path: Path, eventually: Eventually) -> None:

@@ -248,7 +248,7 @@ class Replicate:
             if self.record.stage in WAITING:
                 await self._wait_for_command()
             else:
-                await self._run_step()
+                await self._run_steps()
 
     def _apply_commands(self) -> bool:
         """Apply the oldest command that has an effect and drop those before it. Return True if the stage changed."""
@@ -277,18 +277,30 @@ class Replicate:
             self.log.warning("replicate.expired")
             self.discarded = True
 
-    async def _run_step(self) -> None:
-        """Run the step of the current stage. An interrupting command or a discard cancels it."""
-        step = asyncio.create_task(self._step_with_retries(), name=f"step-{self.record.stage}")
+    async def _run_steps(self) -> None:
+        """Run the current step and those after it. An interrupting command or a discard cancels them."""
+        steps = asyncio.create_task(self._steps_until_command(), name=f"steps-from-{self.record.stage}")
         interrupt = asyncio.create_task(self._wait_for_interrupt())
         try:
-            await asyncio.wait({step, interrupt}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({steps, interrupt}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (step, interrupt):
+            for task in (steps, interrupt):
                 task.cancel()
-            await asyncio.gather(step, interrupt, return_exceptions=True)
-        if not step.cancelled():
-            step.result()
+            await asyncio.gather(steps, interrupt, return_exceptions=True)
+        if not steps.cancelled():
+            steps.result()
+
+    async def _steps_until_command(self) -> None:
+        """Run steps until a command decides on the next one.
+
+        No iteration of the event loop lies between two steps, so that the end of one and the start of the next are
+        one change of the journal and one report.
+        """
+        while True:
+            await self._step_with_retries()
+            stage = self.record.stage
+            if stage in WAITING or stage is Stage.COMPLETE or self.record.pending or self.discarded:
+                return
 
     async def _wait_for_interrupt(self) -> None:
         while True:
