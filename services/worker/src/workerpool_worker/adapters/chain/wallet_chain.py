@@ -256,9 +256,13 @@ class WalletChain:
             return entry
         try:
             async with asyncio.timeout(_RECEIPT_LIMIT_S):
-                return await self._pipeline.wait(entry.nonce)
+                ended = await self._pipeline.wait(entry.nonce)
         except TimeoutError:
             pass
+        else:
+            if ended.receipt is not None:
+                self._own_block = max(self._own_block, ended.receipt.block_number)
+            return ended
         if reason := self._pipeline.status().parked_reason:
             raise WalletOutOfGas(f"transaction {entry.latest.hash} waits: {reason}")
         raise TransactionUnconfirmed(f"transaction {entry.latest.hash} is not mined yet")

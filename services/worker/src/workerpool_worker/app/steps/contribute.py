@@ -44,7 +44,10 @@ def _result(replicate: Replicate) -> Result:
 
 async def _find_sent(replicate: Replicate) -> Receipt | None:
     """Return the receipt of a contribution that was sent earlier; None if the chain has none."""
-    receipt = await replicate.context.chain.resume(TransactionKind.CONTRIBUTE, replicate.task.task_id)
+    task_id, chain = replicate.task.task_id, replicate.context.chain
+    if not await chain.last_sent(TransactionKind.CONTRIBUTE, task_id):
+        return None
+    receipt = await chain.resume(TransactionKind.CONTRIBUTE, task_id)
     return receipt or await _find_on_chain(replicate)
 
 
