@@ -56,7 +56,7 @@ ALLOWED = {
     "workerpool_transactions/app/sender.py:_start": "turns every error into an answer; run awaits it at the end",
     "workerpool_transactions/app/sender.py:_send": AWAITED,
     "workerpool_worker/adapters/core/session.py:_stream": "run awaits both and passes an error on to the supervisor",
-    "workerpool_worker/app/replicate.py:_run_step": AWAITED,
+    "workerpool_worker/app/replicate.py:_run_steps": AWAITED,
     "workerpool_worker/app/cleanup.py:remove_files": "its failure is logged, and the next start of the worker retries",
     "workerpool_worker/app/live_output.py:followed": "logs every error; the output is best effort",
     "workerpool_worker/app/supervisor.py:_start": "passes a crash to Lifetime.fail",
