@@ -1,4 +1,4 @@
-"""Removal of the containers and files of an ended replicate."""
+"""Removal of the containers and files of a replicate: of the containers soon after its result, of all at its end."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -11,10 +11,13 @@ from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_worker.app.folder_access import with_access
 from workerpool_worker.app.ports import Engine, Workspace
+from workerpool_worker.app.prepared_container import PreparedContainer
 
 _BACKOFF = Backoff(first_s=0.2, longest_s=15.0, jitter=0.0)
 _FILE_ATTEMPTS = 4
 _FILES_LIMIT_S = 2.0
+_PAUSE_S = 0.3
+"""A chain that mines at once takes contribution and reveal in this time, beside a removal that needs a processor."""
 
 
 async def remove_containers(engine: Engine, task_id: TaskId) -> None:
@@ -26,6 +29,49 @@ async def remove_containers(engine: Engine, task_id: TaskId) -> None:
         backoff=_BACKOFF,
         task=task_id,
     )
+
+
+class ContainerRemoval:
+    """Removes the containers of one task once no later stage creates one."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        prepared: PreparedContainer,
+        removals: asyncio.Semaphore,
+        task_id: TaskId,
+        log: Any,
+    ) -> None:
+        """Remove nothing yet. `removals` bounds how many containers of all replicates are removed at a time."""
+        self._engine, self._prepared, self._removals = engine, prepared, removals
+        self._task_id, self._log = task_id, log
+        self._is_at_end = asyncio.Event()
+        self._is_done = False
+
+    async def after(self, saved: asyncio.Future[None]) -> None:
+        """Remove the container a moment after a change is durable. `at_end` removes what this misses."""
+        await saved
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PAUSE_S):
+                await self._is_at_end.wait()
+                return
+        # An abandoned creation may still complete in the engine.
+        is_certain = not self._prepared.has_begun
+        await self._prepared.drop()
+        try:
+            async with self._removals:
+                await self._engine.remove(self._task_id)
+        except Exception as problem:
+            self._log.warning("container.removal_deferred", error=str(problem))
+        else:
+            self._is_done = is_certain
+
+    async def at_end(self) -> None:
+        """Remove every container of the task. Retry without limit."""
+        self._is_at_end.set()
+        await self._prepared.drop()
+        if not self._is_done:
+            await remove_containers(self._engine, self._task_id)
 
 
 async def remove_files(workspace: Workspace, engine: Engine, task_id: TaskId, log: Any) -> None:

@@ -14,7 +14,7 @@ from workerpool_kit.runtime.threads import in_daemon_thread
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_poco.protocol.tags import requires_gpu
 
-from workerpool_worker.app.cleanup import remove_containers, remove_files
+from workerpool_worker.app.cleanup import ContainerRemoval, remove_files
 from workerpool_worker.app.prepared_container import PreparedContainer
 from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.app.stage_retries import TRANSIENT, retryable
@@ -80,9 +80,11 @@ class Replicate:
         self._wakeup = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()
         self._slot_freed = False
-        self._containers_removed = False
         self.prepared = PreparedContainer(context.engine, assignment.task_id)
         """The app's container while the task's files are fetched."""
+        self._removal = ContainerRemoval(
+            context.engine, self.prepared, context.removals, assignment.task_id, self.log
+        )
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
         """Whether an earlier attempt, possibly before a restart, may have created a container."""
         self.might_contribute_at = -math.inf
@@ -168,25 +170,8 @@ class Replicate:
         task.add_done_callback(self._background.discard)
 
     def remove_container_after(self, saved: asyncio.Future[None]) -> None:
-        """Remove the container once a change is durable. The end of the replicate removes what this misses.
-
-        No later stage creates a container.
-        """
-
-        async def remove() -> None:
-            await saved
-            # An abandoned creation may still complete in the engine.
-            is_certain = not self.prepared.has_begun
-            await self.prepared.drop()
-            try:
-                async with self.context.removals:
-                    await self.context.engine.remove(self.task.task_id)
-            except Exception as problem:
-                self.log.warning("container.removal_deferred", error=str(problem))
-            else:
-                self._containers_removed = is_certain
-
-        self.run_in_background(remove())
+        """Remove the container soon after a change is durable. No later stage creates a container."""
+        self.run_in_background(self._removal.after(saved))
 
     @property
     def deadline(self) -> float:
@@ -389,9 +374,7 @@ class Replicate:
 
     async def _end(self, status: ReplicateStatus | None, details: Details | None = None) -> None:
         """Remove containers and files, report the final status, and delete the replicate from the journal."""
-        await self.prepared.drop()
-        if not self._containers_removed:
-            await remove_containers(self.context.engine, self.record.task_id)
+        await self._removal.at_end()
         self._slot_freed = True
         await asyncio.gather(*self._background, return_exceptions=True)
         await remove_files(self.context.workspace, self.context.engine, self.record.task_id, self.log)
