@@ -68,6 +68,14 @@ def test_a_send_above_the_cap_and_out_of_order_is_named() -> None:
     assert "before nonce 0" in seed.sees(entry(1))
 
 
+def test_an_entry_whose_nonce_another_program_used_is_not_out_of_order() -> None:
+    seed = Seed()
+    seed.saved(entry(0))
+    seed.journal.entries[1] = entry(1)
+    seed.chain.mine([read(entry(0, b"stranger").latest.raw)], 0.0)
+    assert seed.sees(entry(1)) == ""
+
+
 def _seen(sent: Entry) -> str:
     seed = Seed()
     seed.saved(sent)
