@@ -21,6 +21,9 @@ CONTRIBUTION_NOT_REVEALED = "CONTRIBUTION_NOT_REVEALED"
 GET_CHAIN_TASK_FAILED = "GET_CHAIN_TASK_FAILED"
 """Result proxy to worker: the proxy's node does not show the task yet; retry. Named by the protocol's causes."""
 
+TASK_NOT_REVEALING = "TASK_NOT_REVEALING"
+"""Result proxy to worker: the proxy's node does not show the task in REVEALING; retry while the worker's node does."""
+
 GET_CHAIN_DEAL_FAILED = "GET_CHAIN_DEAL_FAILED"
 """Result proxy to worker: the proxy's node does not show the deal yet; retry. Named by the protocol's causes."""
 

@@ -20,6 +20,8 @@ class FakeResultStore:
     outages: int = 0
     """Uploads that fail with `UploadUnavailable` before the proxy answers."""
 
+    refusals: list[UploadRefused] = field(default_factory=list)
+    """Raised by the next uploads, one each."""
     rules: ArchiveRules = DEFAULT_RULES
 
     async def archive_rules(self, proxy_url: str) -> ArchiveRules:
@@ -35,6 +37,8 @@ class FakeResultStore:
         if self.outages or proxy_url not in self.reachable:
             self.outages = max(self.outages - 1, 0)
             raise UploadUnavailable("UNAVAILABLE: the proxy does not answer")
+        if self.refusals:
+            raise self.refusals.pop(0)
         stored, _ = self.results.setdefault(authorization.task_id, (result_digest, archive.read_bytes()))
         if stored != result_digest:
             raise UploadRefused("the result proxy holds another result of this task")

@@ -106,7 +106,7 @@ class TaskNotRevealing(ResultProxyError):
     """The task is not in the phase in which results are uploaded."""
 
     kind = Kind.PRECONDITION
-    reason = "TASK_NOT_REVEALING"
+    reason = reasons.TASK_NOT_REVEALING
 
 
 class NotRevealed(ResultProxyError):

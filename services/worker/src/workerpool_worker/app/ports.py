@@ -170,7 +170,10 @@ class ResultStore(Protocol):
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
     ) -> str:
-        """Upload an archive and return the result link. Raises `UploadRefused` or `UploadUnavailable`."""
+        """Upload an archive and return the result link.
+
+        Raises `UploadRefused`, with the proxy's reason if it gave one, or `UploadUnavailable`.
+        """
 
 
 class Downloader(Protocol):

@@ -17,7 +17,7 @@ from workerpool_worker.app.steps.upload import upload
 from workerpool_worker.domain.record import Result
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details
-from workerpool_worker.errors import StepFailed
+from workerpool_worker.errors import StepFailed, UploadRefused
 
 from services.worker.tests.doubles.chain import FakeChain
 from services.worker.tests.doubles.result_store import FakeResultStore
@@ -155,3 +155,25 @@ async def test_a_refusal_after_a_reorganization_waits_for_the_scheduler(tmp_path
     replicate = replicate_with(tmp_path, task={}, store=refusing())
     await upload(replicate)
     assert replicate.record.stage is Stage.AWAIT_UPLOAD
+
+
+NOT_REVEALING = "the task is ACTIVE; results are accepted while it is REVEALING"
+
+
+async def test_a_proxy_whose_node_is_behind_is_retried(tmp_path: Path) -> None:
+    refusals = [UploadRefused(NOT_REVEALING, reason="TASK_NOT_REVEALING")] * 2
+    store = FakeResultStore({PROXY}, refusals=refusals)
+    chain = FakeChain(chain_task=chain_task(status=ChainTaskStatus.REVEALING))
+    replicate = replicate_with(tmp_path, task={}, store=store, chain=chain)
+    with stamina.set_testing(True, attempts=10):
+        await upload(replicate)
+    assert (await reported(replicate)).result_link == f"/results/{TASK_ID}"
+
+
+@pytest.mark.parametrize("status", [ChainTaskStatus.COMPLETED, ChainTaskStatus.FAILED])
+async def test_an_ended_task_ends_the_upload(tmp_path: Path, status: ChainTaskStatus) -> None:
+    store = FakeResultStore({PROXY}, refusals=[UploadRefused(NOT_REVEALING, reason="TASK_NOT_REVEALING")])
+    chain = FakeChain(chain_task=chain_task(status=status))
+    replicate = replicate_with(tmp_path, task={}, store=store, chain=chain)
+    with pytest.raises(StepFailed, match="ACTIVE"):
+        await upload(replicate)

@@ -268,7 +268,7 @@ class GrpcResultStore:
 def _failure(code: grpc.StatusCode, reason: str | None, text: str) -> UploadRefused | UploadUnavailable:
     if code in _TRANSIENT or reason in _TRANSIENT_REASONS:
         return UploadUnavailable(text)
-    return UploadRefused(f"the result proxy refused the result: {text}")
+    return UploadRefused(f"the result proxy refused the result: {text}", reason=reason)
 
 
 async def _by_http(

@@ -1,9 +1,10 @@
 """UPLOAD: upload the result archive and report the result link."""
 
+from workerpool_kit.reasons import TASK_NOT_REVEALING
 from workerpool_kit.retry import Backoff, retry
 from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.result_link import STORAGE_ETHEREUM, ResultLink
-from workerpool_poco.protocol.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.reorg import wait_if_consensus_orphaned
@@ -48,11 +49,19 @@ async def _upload(replicate: Replicate, digest: str) -> str:
             f"{utc(replicate.deadline)}"
         )
 
+    async def attempt() -> str:
+        try:
+            return await replicate.context.store.upload(
+                proxy, replicate.assignment.authorization, replicate.folder.archive, digest
+            )
+        except UploadRefused as refused:
+            if await _proxy_lags(replicate, refused):
+                raise UploadUnavailable(refused.message) from refused
+            raise
+
     try:
         return await retry(
-            lambda: replicate.context.store.upload(
-                proxy, replicate.assignment.authorization, replicate.folder.archive, digest
-            ),
+            attempt,
             what="upload the result",
             on=UploadUnavailable,
             backoff=_BACKOFF,
@@ -65,3 +74,11 @@ async def _upload(replicate: Replicate, digest: str) -> str:
         raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, trouble.message) from trouble
     finally:
         waiting.pop(task_id, None)
+
+
+async def _proxy_lags(replicate: Replicate, refused: UploadRefused) -> bool:
+    """Return whether the proxy's node is behind: this worker's node shows the task in REVEALING."""
+    if refused.reason != TASK_NOT_REVEALING:
+        return False
+    chain_task = await replicate.context.chain.task(replicate.task.task_id)
+    return chain_task.status is ChainTaskStatus.REVEALING
