@@ -44,7 +44,7 @@ async def ipfs_archives(kubo: Kubo) -> AsyncIterator[IpfsArchives]:
 async def put(archives: Archives, content: bytes = CONTENT, *, piece: int = CHUNK_BYTES) -> str:
     """Store a file; return its id."""
     file_id = archives.new_id()
-    async with archives.writing(file_id) as writer:
+    async with archives.writing(file_id, len(content)) as writer:
         for start in range(0, len(content), piece):
             await writer.append(content[start : start + piece])
         await writer.finish()
@@ -107,7 +107,7 @@ class TestArchives:
     async def test_a_file_that_is_not_finished_can_be_deleted(self, archives: Archives) -> None:
         file_id = archives.new_id()
         with pytest.raises(RuntimeError, match="broken"):
-            async with archives.writing(file_id) as writer:
+            async with archives.writing(file_id, len(CONTENT)) as writer:
                 await writer.append(CONTENT)
                 raise RuntimeError("broken")
         await archives.delete(file_id)
@@ -209,7 +209,7 @@ async def test_chunks_that_a_change_of_the_primary_lost_are_noticed(
 ) -> None:
     """A replaced primary may take back writes that only it had acknowledged."""
     file_id = gridfs_archives.new_id()
-    async with gridfs_archives.writing(file_id) as writer:
+    async with gridfs_archives.writing(file_id, len(CONTENT)) as writer:
         await writer.append(CONTENT)
         await writer.settle()
         await database.run(database.db["archives.chunks"].delete_one, {})
@@ -224,7 +224,7 @@ async def test_nothing_is_written_after_a_cancelled_upload_has_ended(
     chunks, file_id = database.db["archives.chunks"], gridfs_archives.new_id()
 
     async def endless() -> None:
-        async with gridfs_archives.writing(file_id) as writer:
+        async with gridfs_archives.writing(file_id, 1 << 40) as writer:
             while True:
                 await writer.append(CONTENT[:CHUNK_BYTES])
 
@@ -241,7 +241,7 @@ async def test_nothing_is_written_after_a_cancelled_upload_has_ended(
 async def test_a_write_that_fails_ends_the_file(database: Database, gridfs_archives: GridFsArchives) -> None:
     file_id = await put(gridfs_archives)
     with pytest.raises(Exception, match="duplicate key"):
-        async with gridfs_archives.writing(file_id) as writer:
+        async with gridfs_archives.writing(file_id, 8 * CHUNK_BYTES) as writer:
             for _ in range(8):
                 await writer.append(CONTENT[:CHUNK_BYTES])
             await writer.finish()
@@ -252,7 +252,7 @@ class TestIpfs:
     async def test_the_location_is_the_content_id_that_the_node_itself_gives(
         self, kubo: Kubo, ipfs_archives: IpfsArchives
     ) -> None:
-        async with ipfs_archives.writing(ipfs_archives.new_id()) as writer:
+        async with ipfs_archives.writing(ipfs_archives.new_id(), len(CONTENT)) as writer:
             await writer.append(CONTENT)
             location = await writer.finish()
         given = await asyncio.to_thread(

@@ -129,7 +129,7 @@ class MemoryArchives:
         return f"{next(self._numbers):024x}"
 
     @asynccontextmanager
-    async def writing(self, file_id: str) -> AsyncIterator["MemoryWriter"]:
+    async def writing(self, file_id: str, size: int) -> AsyncIterator["MemoryWriter"]:
         """Give a writer; see `Archives`."""
         self.files[file_id] = b""
         yield MemoryWriter(self, file_id)

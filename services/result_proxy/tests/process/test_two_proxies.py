@@ -129,6 +129,7 @@ class TestContinuation:
         task = on_chain.revealed(os.urandom(5 * MIB))
         token = await proxy.token(task.authorization, task.worker)
         metadata = (("authorization", f"Bearer {token}"),)
+        # A proxy writes 4 MiB at once.
         header, *chunks = client.messages(task)
         request = pb.GetUploadRequest(header=header.header)
 
@@ -136,16 +137,16 @@ class TestContinuation:
             return int((await proxy.stub.GetUpload(request, metadata=metadata)).offset)
 
         assert await offset() == 0
-        await self.break_after(proxy, token, [header, *chunks[:3]], client)
+        await self.break_after(proxy, token, [header, *chunks[:4]], client)
         async with asyncio.timeout(PATIENCE_S):
-            while await offset() != 3 * MIB:
+            while await offset() != 4 * MIB:
                 pass  # each question takes a moment
-        header.header.offset = 2 * MIB
-        async with refused("UPLOAD_OFFSET_MISMATCH") as answer:
-            await proxy.upload(token, iter([header, *chunks[2:]]))
-        assert answer.details["offset"] == str(3 * MIB)
         header.header.offset = 3 * MIB
-        assert await proxy.upload(token, iter([header, *chunks[3:]]))
+        async with refused("UPLOAD_OFFSET_MISMATCH") as answer:
+            await proxy.upload(token, iter([header, *chunks[3:]]))
+        assert answer.details["offset"] == str(4 * MIB)
+        header.header.offset = 4 * MIB
+        assert await proxy.upload(token, iter([header, *chunks[4:]]))
         assert (await proxy.download(task.task_id))[1] == task.archive
         assert proxy.temporary_files() == []
 

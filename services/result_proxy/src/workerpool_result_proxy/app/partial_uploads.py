@@ -11,6 +11,7 @@ from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import Address, TaskId
 
+from workerpool_result_proxy.app.completion import run_to_completion
 from workerpool_result_proxy.app.ports import A, Workspace
 from workerpool_result_proxy.domain.results import Declaration
 from workerpool_result_proxy.errors import OffsetMismatch, StorageFull
@@ -72,6 +73,7 @@ class PartialUploads(Generic[A]):
             keep = not _is_lasting(broken)
             raise
         finally:
+            await run_to_completion(archive.settle())
             if keep and archive.received and self._keep_s:
                 await self._keep(wallet, declared, archive)
             else:

@@ -98,8 +98,11 @@ class Archives(Protocol):
     def new_id(self) -> str:
         """Return an unused file id."""
 
-    def writing(self, file_id: str) -> AbstractAsyncContextManager[ArchiveWriter]:
-        """Return a writer of a new file; after the context no write is in flight. Delete an unfinished file."""
+    def writing(self, file_id: str, size: int) -> AbstractAsyncContextManager[ArchiveWriter]:
+        """Return a writer of a new file of `size` bytes; after the context no write is in flight.
+
+        Delete an unfinished file.
+        """
 
     def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
         """Yield `length` bytes from byte `first`, in pieces of at most 1 MiB.
@@ -134,20 +137,26 @@ class IpfsContent(Protocol):
 
 
 class IncomingArchive(Protocol):
-    """The bytes of one upload in a temporary file; writing methods raise `StorageFull` on a full disk."""
+    """The bytes of one upload in a temporary file."""
 
     @property
     def received(self) -> int:
-        """The number of bytes received from the start, without a gap."""
+        """The number of bytes received from the start, without a gap; 0 once a write has failed."""
 
     async def append(self, chunk: bytes) -> None:
-        """Write the next bytes, all or none. Raises `SizeMismatch` at the first byte beyond the declared size."""
+        """Add the next bytes; wait while too many are in flight. Raises the failure of an earlier write.
+
+        Raises `SizeMismatch` at the first byte beyond the declared size, and `StorageFull` on a full disk.
+        """
+
+    async def settle(self) -> None:
+        """Wait until no write is in flight. Never raises: a failure shows in `received`."""
 
     def content(self) -> AsyncIterator[bytes]:
         """Yield the received bytes, in pieces of at most 1 MiB."""
 
     async def finish(self) -> None:
-        """Check the file against its declaration. Raises `SizeMismatch` or `ChecksumMismatch`."""
+        """Check the file against its declaration. Raises what `append` raises, and `ChecksumMismatch`."""
 
     async def result_digest(self) -> bytes:
         """Check the archive and return its result digest (worker spec A.8). Raises `ArchiveRefused`."""

@@ -151,7 +151,7 @@ class UploadResult:
             self._leases.hold(file.id, self._archives.storage),
         ):
             try:
-                async with self._archives.writing(file.id) as writer:
+                async with self._archives.writing(file.id, declared.size) as writer:
                     await self._receive(declared, messages, archive, writer)
                     digest = await archive.result_digest()
                     check_digest(declared.task_id, digest, contribution, what="the archive")
@@ -167,7 +167,7 @@ class UploadResult:
         self, declared: Declaration, messages: Messages, archive: IncomingArchive, writer: ArchiveWriter
     ) -> None:
         async def take(chunk: bytes) -> None:
-            # The temporary file first, because its length decides where the worker continues.
+            # The temporary file first: it refuses bytes beyond the declared size.
             await archive.append(chunk)
             await writer.append(chunk)
 

@@ -16,20 +16,19 @@ class ChecksumVerifier:
 
     @property
     def received(self) -> int:
-        """The number of bytes added so far."""
+        """The number of bytes counted so far."""
         return self._received
 
-    def check_size(self, chunk: bytes) -> None:
-        """Raise `SizeMismatch` when the next bytes would exceed the declared size."""
+    def count(self, chunk: bytes) -> None:
+        """Count the next bytes. Raises `SizeMismatch` at the first byte beyond the declared size."""
         if self._received + len(chunk) > self._size:
             raise SizeMismatch(
                 f"more bytes arrived than the {self._size} declared; send the declared archive"
             )
-
-    def add(self, chunk: bytes) -> None:
-        """Add the next bytes. Raises `SizeMismatch` at the first byte beyond the declared size."""
-        self.check_size(chunk)
         self._received += len(chunk)
+
+    def hash(self, chunk: bytes) -> None:
+        """Hash bytes that were counted, in the same order; another thread may count further bytes."""
         self._hash.update(chunk)
 
     def finish(self) -> None:

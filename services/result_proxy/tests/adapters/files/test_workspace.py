@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
+import random
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from patience import PATIENCE_S
@@ -116,27 +120,58 @@ async def test_the_free_bytes_are_those_of_the_volume(tmp_path: Path, threads: F
     workspace.close()
 
 
-async def test_a_write_that_fails_leaves_no_part_of_its_bytes(
+async def test_an_archive_of_which_a_write_failed_is_worth_nothing(
     tmp_path: Path, threads: FileThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its threads write and hash at the same time, so that its hash may have more bytes than its file."""
     archive = IncomingFile(tmp_path, DECLARED, threads, RULES)
     await archive.append(CONTENT[:3])
-    write, calls = os.pwrite, iter(range(9))
+    await archive.settle()
+    assert archive.received == 3
 
-    def failing(file: int, data: Any, position: int) -> int:
-        if next(calls):
-            raise OSError(errno.ENOSPC, "full")
-        return write(file, data[:1], position)
+    def failing(_file: int, _data: Any, _position: int) -> int:
+        raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "pwrite", failing)
-    with pytest.raises(StorageFull):
-        await archive.append(CONTENT[3:])
-    monkeypatch.undo()
-    assert archive.received == 3
-    assert b"".join([piece async for piece in archive.content()]) == CONTENT[:3]
     await archive.append(CONTENT[3:])
+    await archive.settle()
+    monkeypatch.undo()
+    assert archive.received == 0
+    with pytest.raises(StorageFull):
+        await archive.finish()
+    archive.close()
+
+
+async def test_a_full_disk_refuses_the_bytes_that_follow(
+    tmp_path: Path, threads: FileThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = bytes(1 << 20)
+    archive = IncomingFile(tmp_path, replace(DECLARED, size=100 << 20), threads, RULES)
+    with monkeypatch.context() as patched, pytest.raises(StorageFull):
+        patched.setattr(os, "pwrite", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        for _ in range(16):
+            await archive.append(piece)
+    await archive.settle()
+    archive.close()
+
+
+async def test_parts_of_any_size_make_the_same_file(tmp_path: Path, threads: FileThreads) -> None:
+    """The start of a file goes through the page cache, the rest past it where the file system allows it."""
+    content = random.Random(1).randbytes(24 << 20)
+    declared = replace(DECLARED, size=len(content), sha256=hashlib.sha256(content).digest())
+    archive = IncomingFile(tmp_path, declared, threads, RULES)
+    position, sizes = 0, itertools.cycle([1 << 20, 1, 700_001, 5 << 20, 4_096])
+    while position < len(content):
+        part = content[position : position + next(sizes)]
+        await archive.append(part)
+        position += len(part)
+        if position % 2:
+            # A stream that broke here continues.
+            await archive.settle()
+            assert archive.received == position
+            assert (tmp_path / "result.zip").read_bytes() == content[:position]
+    assert b"".join([piece async for piece in archive.content()]) == content
     await archive.finish()
-    assert b"".join([piece async for piece in archive.content()]) == CONTENT
     archive.close()
 
 
@@ -171,8 +206,9 @@ def test_another_error_of_the_disk_is_not_hidden() -> None:
 async def test_a_write_to_a_full_disk_is_refused(threads: FileThreads, tmp_path: Path) -> None:
     (tmp_path / "result.zip").symlink_to("/dev/full")
     archive = IncomingFile(tmp_path, DECLARED, threads, RULES)
+    await archive.append(CONTENT)
     with pytest.raises(StorageFull):
-        await archive.append(CONTENT)
+        await archive.finish()
     archive.close()
 
 

@@ -17,7 +17,7 @@ from workerpool_result_proxy.errors import StorageUnavailable
 
 _ROOT = "/workerpool-results"
 _PIECE_BYTES = 1 << 20
-_PIECES_WAITING = 4
+_PIECES_WAITING = 8
 _FOLDER_DIGITS = 6
 """Digits of the creation time at the start of an id that name its folder; files of 4,096 seconds share one."""
 
@@ -35,9 +35,9 @@ class IpfsArchives:
         return f"{int(time.time()):09x}{secrets.token_hex(8)}"
 
     @asynccontextmanager
-    async def writing(self, file_id: str) -> AsyncIterator["IpfsWriter"]:
+    async def writing(self, file_id: str, size: int) -> AsyncIterator["IpfsWriter"]:
         """Return a writer; see `Archives`."""
-        writer = IpfsWriter(self._kubo, _path(file_id))
+        writer = IpfsWriter(self._kubo, _path(file_id), size)
         try:
             yield writer
         finally:
@@ -69,9 +69,10 @@ class IpfsArchives:
 class IpfsWriter:
     """The `ArchiveWriter` port: one streaming `add` call of the node."""
 
-    def __init__(self, kubo: Kubo, path: str) -> None:
+    def __init__(self, kubo: Kubo, path: str, size: int) -> None:
         self._kubo = kubo
         self._path = path
+        self._size = size
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES_WAITING)
         self._adding = asyncio.ensure_future(self._add())
 
@@ -90,6 +91,9 @@ class IpfsWriter:
         await asyncio.gather(self._adding, return_exceptions=True)
 
     async def _put(self, piece: bytes | None) -> None:
+        if not self._waiting.full() and not self._adding.done():
+            self._waiting.put_nowait(piece)
+            return
         putting = asyncio.ensure_future(self._waiting.put(piece))
         try:
             await asyncio.wait({putting, self._adding}, return_when=asyncio.FIRST_COMPLETED)
@@ -101,7 +105,7 @@ class IpfsWriter:
 
     async def _add(self) -> str:
         await self._kubo.make_folder(self._path.rpartition("/")[0])
-        return await self._kubo.add(self._pieces(), self._path)
+        return await self._kubo.add(self._pieces(), self._size, self._path)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         while (piece := await self._waiting.get()) is not None:

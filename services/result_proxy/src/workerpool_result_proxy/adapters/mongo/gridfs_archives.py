@@ -60,7 +60,7 @@ class GridFsArchives:
         return str(ObjectId())
 
     @asynccontextmanager
-    async def writing(self, file_id: str) -> AsyncIterator["GridFsWriter"]:
+    async def writing(self, file_id: str, size: int) -> AsyncIterator["GridFsWriter"]:
         """Return a writer; see `Archives`."""
         writer = GridFsWriter(self._database, self._files, self._chunks, file_id)
         try:
