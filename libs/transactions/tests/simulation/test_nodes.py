@@ -66,3 +66,25 @@ def test_an_outage_ends_with_the_faults() -> None:
         await made.balance()
 
     run(story)
+
+
+def test_the_transactions_of_strangers_count_until_they_are_mined() -> None:
+    async def story() -> None:
+        around = environment(strangers=0.5)
+        around.faults_end = 20.0
+        made, chain = node(around)
+        injector = FaultInjector(around, chain, made, lambda: None)
+        injector.start(asyncio.get_running_loop().call_later)
+        await asyncio.sleep(21)
+        waiting = injector.waiting_strangers()
+        assert waiting > 0
+        chain.base_fee = 10**9
+        chain.mine([], 21.0)
+        made.intake.mine(22.0)
+        assert injector.waiting_strangers() == waiting, "they cannot pay"
+        chain.base_fee = 1
+        for second in range(23, 60):
+            made.intake.mine(float(second))
+        assert injector.waiting_strangers() == 0
+
+    run(story)

@@ -23,7 +23,14 @@ class FaultInjector:
         self._chain = chain
         self._node = node
         self._life = life
-        self._strangers = 0
+        self._strangers: list[Signed] = []
+
+    def waiting_strangers(self) -> int:
+        """Return the number of another program's transactions that wait at a node."""
+        head, intake = self._chain.head, self._node.intake
+        return sum(
+            each.hash not in head.receipts and intake.knows(each.hash, head) for each in self._strangers
+        )
 
     def start(self, later: Callable[[float, Callable[[], None]], object]) -> None:
         """Schedule the first occurrence of every fault; `later` schedules a call after some seconds."""
@@ -94,11 +101,12 @@ class FaultInjector:
         """Send a transaction of another program, with the next nonce that the nodes know, or with the mined count."""
         head, random = self._chain.head, self._environment.random
         nonce = self._node.intake.pending(head) if random.random() < 0.7 else head.count
-        self._strangers += 1
-        data = f"stranger {self._strangers}".encode()
+        data = f"stranger {len(self._strangers) + 1}".encode()
         fee, tip = (0, None) if head.base_fee is None else (4 * (self._chain.base_fee or 0), TIP)
         self._environment.note("stranger.sent", nonce=nonce)
-        self._node.take_strangers(Signed("0x" + data.hex(), nonce, CONTRACT, data, GAS, 0, fee, tip))
+        sent = Signed("0x" + data.hex(), nonce, CONTRACT, data, GAS, 0, fee, tip)
+        self._strangers.append(sent)
+        self._node.take_strangers(sent)
 
     def _crash(self) -> None:
         if (life := self._life()) is not None:

@@ -27,7 +27,9 @@ from workerpool_transactions.simulation.terms import BALANCE, BASE_FEE, LITTLE
 from workerpool_transactions.simulation.virtual_time import run
 
 PROGRESS_S = 180.0
-"""Once the node behaves, everything ends within this time."""
+"""Once the node behaves, everything ends within this time, and within `STRANGER_S` for each stranger's transaction."""
+STRANGER_S = 120.0
+"""Seconds after which a stuck transaction of another program is replaced and mined: 60 s, then blocks of up to 5 s."""
 IDLE_S = 100.0
 _IDLE_AFTER_S = 65.0
 """A head that was skipped is looked at up to 60 s later."""
@@ -114,9 +116,10 @@ class World:
         self._later(self._follow_s, self._follow)
         if environment.faults.dry:
             self._later(environment.random.uniform(5.0, environment.faults_end), self._refill)
-        FaultInjector(environment, self._chain, self.node, lambda: self._life).start(self._later)
+        injector = FaultInjector(environment, self._chain, self.node, lambda: self._life)
+        injector.start(self._later)
         lives = asyncio.ensure_future(self._live())
-        await self._until_done()
+        await self._until_done(injector)
         seconds = environment.now
         await self._stay_idle()
         self._check_calls()
@@ -134,13 +137,15 @@ class World:
             fillers,
         )
 
-    async def _until_done(self) -> None:
+    async def _until_done(self, injector: FaultInjector) -> None:
         environment = self.environment
         await self._pass(environment.faults_end)
-        deadline = environment.now + PROGRESS_S
+        # Each blocks those above it until it is replaced, one after the other.
+        limit_s = PROGRESS_S + STRANGER_S * injector.waiting_strangers()
+        deadline = environment.now + limit_s
         while text := self._problem():
             if environment.now > deadline:
-                raise Violation(f"{PROGRESS_S:g} s after the last fault: {text}")
+                raise Violation(f"{limit_s:g} s after the last fault: {text}")
             await self._pass(0.5)
         environment.note("seed.done")
 
