@@ -1,6 +1,7 @@
 """Settings of images: credentials by registry, and those without effect."""
 
-from workerpool_kit.settings.environment import load
+import pytest
+from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_worker.image_settings import ImageSettings
 from workerpool_worker.settings import WorkerSettings
 
@@ -22,6 +23,18 @@ def test_credentials_by_registry() -> None:
     )
     assert found.registries == {"docker.io": ("u", "p"), "reg:5000": ("v", "q")}
     assert found.unused_credentials() == []
+
+
+@pytest.mark.parametrize("given", ["USERNAME", "PASSWORD"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_registry_without_a_password_or_a_user_ends_the_start(given: str, number: int) -> None:
+    """Scenario 13: a registry that has a user and no password, or the reverse."""
+    variables = {
+        "IEXEC_WORKER_DOCKER_REGISTRY_ADDRESS_1": "reg:5000",
+        f"IEXEC_WORKER_DOCKER_REGISTRY_{given}_{number}": "x",
+    }
+    with pytest.raises(SettingsError, match=f"PASSWORD_{number}: set both"):
+        settings(**variables)
 
 
 def credentials(address: str, **others: str) -> ImageSettings:

@@ -150,6 +150,22 @@ def test_a_repeated_call_awaits_the_transaction_in_flight() -> None:
     story(told)
 
 
+def test_a_receipt_that_never_comes_ends_the_wait_and_not_the_transaction() -> None:
+    """Scenario 23: the receipt never becomes final (timeout)."""
+
+    async def told(bench: Bench) -> None:
+        async with bench.wallet.running() as pipeline:
+            chain = bench.chain(pipeline)
+            with pytest.raises(TransactionUnconfirmed, match="is not mined yet"):
+                await chain.reveal(TASK_ID, DIGEST)
+            again = asyncio.create_task(chain.reveal(TASK_ID, DIGEST))
+            await bench.pooled()
+            assert (await again).block_number == 2
+        assert len(bench.wallet.journal.entries) == len(bench.node.effects()) == 1, "the same transaction"
+
+    story(told)
+
+
 def test_a_mined_transaction_that_a_reorganisation_removed_is_awaited_again() -> None:
     async def told(bench: Bench) -> None:
         async with bench.wallet.running() as pipeline:
