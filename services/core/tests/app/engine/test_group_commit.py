@@ -9,6 +9,7 @@ import pytest
 from patience import PATIENCE_S
 from workerpool_core.adapters.mongo.changes import Change, merge_all
 from workerpool_core.adapters.mongo.store import Store
+from workerpool_core.app.engine import group_commit
 from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Modifier, ReplicateChange
@@ -184,6 +185,36 @@ async def test_a_store_that_does_not_answer_is_noticed(harness: Harness) -> None
     await harness.commit.drained()
     await harness.commit.visible()
     assert harness.commit.stalled_s() == 0
+
+
+async def test_of_repeated_requests_during_an_outage_only_the_newest_is_carried_out(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_STALLED_S", 0.0)
+    performed: list[d.Effect] = []
+    monkeypatch.setattr(harness.commit, "_perform", performed.append)
+    task = TaskId("a")
+    harness.put("first", block=1)
+    await harness.store.writing.wait()
+    await asyncio.sleep(0.001)
+    for second in range(1_000):
+        watch = d.NotifyWatchers(TaskId(str(second)))
+        effects: list[d.Effect] = [d.ReadTask(task, (), float(second)), d.CheckResult(task)]
+        harness.commit.put(d.Outcome([], [*effects, watch] if second in (0, 999) else effects))
+    harness.commit.put(d.Outcome([], [d.ReadTask(task, ("0xWorker",), 5.0)]))
+    harness.store.release(2)
+    await harness.commit.drained()
+    assert performed == [
+        d.NotifyWatchers(TaskId("first")),
+        d.ReadTask(task, (), 999.0),
+        d.CheckResult(task),
+        d.NotifyWatchers(TaskId("0")),
+        d.NotifyWatchers(TaskId("999")),
+        d.ReadTask(task, ("0xWorker",), 5.0),
+    ]
+    harness.commit.put(d.Outcome([], [d.CheckResult(task)]))
+    await harness.commit.drained()
+    assert performed[-1] == d.CheckResult(task)
 
 
 async def test_later_changes_of_a_written_object_are_not_stored(harness: Harness, make_task: Any) -> None:

@@ -4,7 +4,9 @@ The next batch accumulates while the store writes the current one, so a single o
 each wait for one write. A second loop applies durable changes to the collections. It delays them, unless a query needs
 them, so that the changes of one replicate within the delay become one write.
 
-During an outage of the store, both loops wait with their batch, and further outcomes accumulate.
+During an outage of the store, both loops wait with their batch, and further outcomes accumulate. The scheduler repeats
+unanswered requests every few seconds; of those repetitions only the newest is kept, so that memory does not grow with
+the outage.
 
 The kit's `Batcher` does not fit: effects must follow in order, and a batch is limited by bytes.
 """
@@ -19,7 +21,16 @@ from typing import Generic
 from workerpool_kit.process import Lifetime
 
 from workerpool_core.app.ports import C, DurableStore
-from workerpool_core.domain.decisions import Effect, Outcome
+from workerpool_core.domain.decisions import (
+    CheckResult,
+    Effect,
+    FindSms,
+    Outcome,
+    ReadTask,
+    ReadWeight,
+    RequestEnclaveChallenge,
+    RequestTransaction,
+)
 
 _MAX_BATCH_CHANGES = 4_000
 _MAX_BATCH_BYTES = 6_000_000
@@ -30,6 +41,8 @@ _APPLY_DELAY_S = 0.5
 """Seconds for which durable changes accumulate before they are applied."""
 _COMPANY_S = 0.1
 """Seconds for which an outcome without effects waits for others to share their journal entry: nothing waits for it."""
+_STALLED_S = 1.0
+"""Seconds without an answer of the store after which repeated requests replace the earlier ones."""
 _TRIM_EVERY = 64
 """Applied journal entries that accumulate before they are removed."""
 
@@ -38,6 +51,16 @@ _TRIM_EVERY = 64
 class _Pending(Generic[C]):
     changes: list[C]
     effects: Sequence[Effect]
+
+
+def _request(effect: Effect) -> Effect | None:
+    """Return what identifies a request that the scheduler repeats until it is answered; None for other effects."""
+    match effect:
+        case ReadTask(task_id, wallets):
+            return ReadTask(task_id, wallets)
+        case ReadWeight() | CheckResult() | FindSms() | RequestEnclaveChallenge() | RequestTransaction():
+            return effect
+    return None
 
 
 class GroupCommit(Generic[C]):
@@ -69,6 +92,8 @@ class GroupCommit(Generic[C]):
         self._apply_now = asyncio.Event()
         self._put_something = asyncio.Event()
         self._company: asyncio.TimerHandle | None = None
+        self._requests: dict[Effect, tuple[list[Effect], int]] = {}
+        """The place of each request in an outcome that waits since the store stalled."""
         self._calls: dict[str, float] = {}
         """When each call of the store that has not returned began, in seconds of the event loop's clock."""
         self._idle = asyncio.Event()
@@ -88,6 +113,10 @@ class GroupCommit(Generic[C]):
             for effect in outcome.effects:
                 self._perform(effect)
         elif outcome.writes or outcome.effects:
+            if not outcome.writes and self.stalled_s() > _STALLED_S:
+                outcome = Outcome([], self._without_repetitions(outcome.effects))
+                if not outcome.effects:
+                    return
             # Encode now, because the scheduler keeps changing the objects that the writes hold.
             self._waiting.append(_Pending(self._store.encode(outcome.writes), outcome.effects))
             self._enqueued += 1
@@ -101,6 +130,20 @@ class GroupCommit(Generic[C]):
     def stalled_s(self) -> float:
         """Return for how many seconds the store has not answered the oldest pending write; 0 without one."""
         return asyncio.get_running_loop().time() - min(self._calls.values()) if self._calls else 0.0
+
+    def _without_repetitions(self, effects: Sequence[Effect]) -> list[Effect]:
+        """Replace waiting requests by newer ones; return the other effects."""
+        others: list[Effect] = []
+        for effect in effects:
+            request = _request(effect)
+            if request is not None and (held := self._requests.get(request)) is not None:
+                waiting, place = held
+                waiting[place] = effect
+                continue
+            if request is not None:
+                self._requests[request] = others, len(others)
+            others.append(effect)
+        return others
 
     async def drained(self) -> None:
         """Wait until every enqueued outcome is durable and its effects are performed."""
@@ -171,6 +214,7 @@ class GroupCommit(Generic[C]):
         changes: list[C] = []
         effects: list[Effect] = []
         size = 0
+        self._requests.clear()
         while self._waiting:
             pending = self._waiting[0]
             cost = sum(change.estimated_bytes for change in pending.changes)
