@@ -24,6 +24,8 @@ CREATE INDEX labels_by_nonce ON labels (account, nonce);
 """
 KEPT_S = 14 * 86_400.0
 """Seconds for which an ended transaction is kept."""
+_SOON_S = 0.05
+"""The report of a receipt follows its transaction's end, and shares its commit."""
 _LIVE = tuple(sorted(LIVE_STATES))
 _IS_LIVE = f"state IN ({', '.join('?' * len(_LIVE))})"
 _SELECT = "SELECT content FROM transactions WHERE account = ?"
@@ -62,8 +64,18 @@ class SqliteTransactions:
             )
 
     async def save(self, entries: Sequence[Entry]) -> None:
-        """Write the current form of entries."""
-        await self._file.run(lambda connection: store(connection, self._account, entries))
+        """Write the current form of entries; of ended ones with the next commit or within 50 ms.
+
+        A process that dies before finds those in flight, and reads from the chain again how they ended.
+        """
+
+        def save(connection: sqlite3.Connection) -> None:
+            store(connection, self._account, entries)
+
+        if any(each.is_live for each in entries):
+            await self._file.run(save)
+        else:
+            self._file.run_later(save, within_s=_SOON_S)
 
     async def live(self) -> list[Entry]:
         """Return the entries that have not ended, by nonce."""

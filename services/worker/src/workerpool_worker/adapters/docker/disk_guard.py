@@ -91,7 +91,11 @@ class DiskGuard:
 
         Return what to compare the host with after the start; None if a folder cannot be read here.
         """
-        start = await asyncio.to_thread(_start_of, folders)
+        return await asyncio.to_thread(self.check_room_now, folders)
+
+    def check_room_now(self, folders: Sequence[Path]) -> DiskStart | None:
+        """Do what `check_room` does. Blocks."""
+        start = _start_of(folders)
         if self._is_full(start.host):
             raise HostStorageUnavailable(self._full_host())
         return start if start.folders == tuple(folders) else None

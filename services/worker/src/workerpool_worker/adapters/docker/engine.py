@@ -167,10 +167,10 @@ class DockerEngine:
         # An abandoned creation may still complete in the engine. After a successful one the name is taken.
         self._only.pop(plan.task_id, None)
         folders = [*plan.binds, self._data_folder]
-        await self._guard.check_room(folders)
         labels = {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id}
 
         def create(api: Any, network: str, share: Share) -> str:
+            self._guard.check_room_now(folders)
             arguments = {
                 "image": plan.image,
                 "command": list(plan.command) or None,

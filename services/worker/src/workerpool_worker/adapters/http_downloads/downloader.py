@@ -84,7 +84,7 @@ class HttpDownloader:
             parsed = parse_url(url)
         except InvalidUrl as invalid:
             raise DownloadFailed(str(invalid)) from invalid
-        if await asyncio.to_thread(target.exists):
+        if _has_arrived(target):
             return await self._count_existing(target, quota)
         partial = PartialFile(target.with_name(target.name + ".part"), quota)
         try:
@@ -218,6 +218,11 @@ class _Attempt:
     def is_of_first_server(self, url: DownloadUrl) -> bool:
         """Whether a URL belongs to the first server. Gateways give each content a name below their own."""
         return url.host == self.url.host or url.host.endswith("." + self.url.host)
+
+
+def _has_arrived(target: Path) -> bool:
+    """Return whether a file is complete. One call of the file system blocks less than a thread needs to begin."""
+    return target.exists()
 
 
 def _digest_and_size(path: Path) -> tuple[str, int]:

@@ -328,5 +328,9 @@ async def _messages(header: pb.UploadHeader, archive: Path) -> AsyncIterator[pb.
     yield pb.UploadRequest(header=header)
     with archive.open("rb") as file:
         file.seek(header.offset)
+        if header.size - header.offset <= CHUNK_BYTES:
+            # Written a moment ago, so that it is read sooner than a thread would begin.
+            yield pb.UploadRequest(chunk=file.read())
+            return
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield pb.UploadRequest(chunk=chunk)
