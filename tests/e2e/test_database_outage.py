@@ -36,6 +36,8 @@ _STEP_S = 2.5
 _STOP_LIMIT_S = 25.0
 """The limit that docs/operations.md promises for SIGTERM."""
 WITH_DATABASE = ("core", "chain_adapter", "result_proxy", "sms")
+EACH = ["core", *(pytest.param(name, marks=pytest.mark.soak) for name in WITH_DATABASE if name != "core")]
+"""Core in the short form too: each step of each start takes the driver some seconds."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -177,7 +179,7 @@ async def test_every_service_waits_for_a_database_that_is_away_longer_than_any_t
         assert "Traceback" not in service.process.log.read_text(), service.process.log
 
 
-@pytest.mark.parametrize("name", WITH_DATABASE)
+@pytest.mark.parametrize("name", EACH)
 async def test_a_service_waits_for_the_database_at_each_step_of_its_start(net: Devnet, name: str) -> None:
     service = net.services[name]
     service.stop_for_good()
@@ -206,7 +208,7 @@ async def test_a_service_waits_for_the_database_at_each_step_of_its_start(net: D
     await service.restart()
 
 
-@pytest.mark.parametrize("name", WITH_DATABASE)
+@pytest.mark.parametrize("name", EACH)
 async def test_a_service_stops_on_request_while_the_database_is_frozen(net: Devnet, name: str) -> None:
     service = net.services[name]
     await service.restart()
