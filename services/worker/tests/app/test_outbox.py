@@ -55,3 +55,22 @@ async def test_each_kind_of_change_wakes_the_waiter() -> None:
         assert not waiting.done()
         change()  # type: ignore[no-untyped-call]
         await asyncio.wait_for(waiting, PATIENCE_S)
+
+
+async def test_an_update_that_may_wait_leaves_with_the_next_one() -> None:
+    outbox = Outbox(0)
+    outbox.add_soon(update(1))
+    waiting = asyncio.create_task(outbox.wait_changed())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    outbox.add(update(2))
+    await asyncio.wait_for(waiting, PATIENCE_S)
+    assert [each.sequence for each in outbox.after(0, 9)] == [1, 2]
+
+
+async def test_an_update_that_may_wait_leaves_soon_without_another() -> None:
+    outbox = Outbox(0)
+    for number in (1, 2):
+        outbox.add_soon(update(number))
+        await asyncio.wait_for(outbox.wait_changed(), PATIENCE_S)
+    assert len(outbox) == 2

@@ -8,6 +8,9 @@ from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_worker.domain.updates import Update
 
+_SOON_S = 0.05
+"""An update that changes no decision of the scheduler waits so long for another one, since each message costs."""
+
 
 class Outbox:
     """Pending updates in order of their sequence. Each stream reads them with its own cursor, oldest first."""
@@ -17,16 +20,26 @@ class Outbox:
         self._updates = {update.sequence: update for update in unanswered}
         self._acks: list[int] = []
         self._changed = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
 
     def next_sequence(self) -> int:
         """Return the sequence of a new update. Each value is returned once."""
         return next(self._sequences)
 
     def add(self, *updates: Update) -> None:
-        """Queue updates that the journal stores."""
+        """Queue updates that the journal stores, to be sent at once with those that wait."""
         for update in updates:
             self._updates[update.sequence] = update
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         self._changed.set()
+
+    def add_soon(self, update: Update) -> None:
+        """Queue an update that the journal stores, to be sent with the next one or within 50 ms."""
+        self._updates[update.sequence] = update
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_SOON_S, self.add)
 
     def acknowledge(self, command: int) -> None:
         """Queue the acknowledgement of a command that the journal stores."""

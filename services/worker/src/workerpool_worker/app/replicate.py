@@ -118,7 +118,8 @@ class Replicate:
 
     def _queue_update(self, saved: asyncio.Future[None], update: Update) -> None:
         if not saved.cancelled() and saved.exception() is None:
-            self.context.outbox.add(update)
+            queue = self.context.outbox.add_soon if update.status in MAY_WAIT else self.context.outbox.add
+            queue(update)
 
     async def save(self, **changes: Any) -> None:
         """Journal changes of the record and return once they are durable."""
