@@ -90,9 +90,8 @@ class Checks:
         if not any(each.is_live and each.nonce > filler.nonce for each in before.values()):
             self._fail(f"a filler used nonce {filler.nonce}, which holds back nothing")
         # Another program may use the nonce between the pipeline's last look and the write, which an outage delays.
-        seen = self._chain.head_at(
-            began - _DECISION_READS * self._environment.latency_s - self._environment.lag_s
-        )
+        # Several looks agree before a filler, so a back-end that lags in one of them is no excuse.
+        seen = self._chain.head_at(began - _DECISION_READS * self._environment.latency_s)
         if filler.nonce < seen.count and not self._environment.faults.reorganisations:
             self._fail(f"a filler for nonce {filler.nonce}, which was used before the decision")
 
