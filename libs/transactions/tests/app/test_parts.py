@@ -132,6 +132,31 @@ def test_the_next_transaction_of_a_wallet_ends_at_once_too() -> None:
     run(story())
 
 
+def test_a_look_without_a_reading_delays_no_later_one() -> None:
+    """The head with a transaction often arrives when its receipt was read already."""
+
+    async def story() -> None:
+        wallet = Wallet()
+        wallet.node = ScriptedNode(mines_at_once=True)
+        context = wallet.context()
+        mined, endings = Mined(context), Endings(context)
+        await context.fees.refresh_balance()
+        loop = asyncio.create_task(Watcher(context, mined, endings).run())
+        for _ in range(3 * BURST):
+            context.look_now.set()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        context.queue.put([entry(0)], 0.0)
+        (item,) = context.queue.in_order()
+        item.waits(item.entry.latest, context.timer.time(), 0)
+        began = len(wallet.node.calls)
+        context.look_now.set()
+        await briefly(loop, SHORTEST_INTERVAL_S / 10)
+        assert "counts" in wallet.node.calls[began:]
+
+    run(story())
+
+
 async def _ends_at_once(pipeline: Pipeline, number: int) -> None:
     (entry,) = await pipeline.submit([call(number)])
     began = asyncio.get_running_loop().time()

@@ -63,10 +63,11 @@ class Watcher:
                 # Before a node answers the first send a look finds nothing, unless that takes long.
                 context.look_now.clear()
                 await context.timer.wait(context.look_now, self._pause())
-            if (credit := self._credit_now()) < 1:
-                await context.timer.wait(asyncio.Event(), (1 - credit) * SHORTEST_INTERVAL_S)
+            cost = float(self._reads())
+            if (credit := self._credit_now()) < cost:
+                await context.timer.wait(asyncio.Event(), (cost - credit) * SHORTEST_INTERVAL_S)
             context.look_now.clear()
-            self._credit, self._looked_before = max(self._credit_now() - 1, 0.0), self._looked_at
+            self._credit, self._looked_before = max(self._credit_now() - cost, 0.0), self._looked_at
             self._looked_at = context.timer.time()
             try:
                 try:
@@ -79,6 +80,11 @@ class Watcher:
                 self._failures += 1
                 log.warning("watcher.chain_lost", wallet=context.wallet, error=str(error))
                 await context.timer.wait(asyncio.Event(), pause_s(self._failures))
+
+    def _reads(self) -> bool:
+        """Return whether a look reads the chain. One that does not, as after the last end, costs the node nothing."""
+        context = self._context
+        return len(context.queue) > 0 or self._is_balance_due() or context.watch.is_due(context.timer.time())
 
     def _is_unanswered(self) -> bool:
         in_window = self._context.queue.in_window()
