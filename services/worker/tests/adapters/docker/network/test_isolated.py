@@ -43,14 +43,14 @@ def run(docker_client: Any, app_image: str) -> Callable[..., str]:
 
 
 TRIES = "for try in 1 2 3"
-"""Of a shell: a busy machine may answer late."""
+"""Of a shell: a busy machine may answer late, and the engine may just then change the host's routes."""
 
 
 def answering(run: Callable[..., str], network: str, targets: list[str]) -> set[str]:
     """Return the `address:port` targets that accept a connection from an app."""
     script = "".join(
         f"({TRIES}; do busybox nc -w 2 {target.replace(':', ' ')} </dev/null >/dev/null 2>&1 && "
-        f"echo {target} && break; done) & "
+        f"echo {target} && break; busybox sleep 0.5; done) & "
         for target in targets
     )
     return set(run(network, f"{script} wait").split())
