@@ -75,8 +75,8 @@ class TestKill:
 
         # The lease of a dead process of this machine ends with it.
         second = own_proxy(environment=proxy.environment)
+        await client.eventually(lambda: database["announced_files"].count_documents({}) == 0)
         assert chunks.count_documents({}) == files.count_documents({}) == 0
-        assert database["announced_files"].count_documents({}) == 0
         async with refused("RESULT_NOT_FOUND"):
             await second.stub.GetResult(pb.GetResultRequest(task_id=task.task_id))
         await second.upload_task(task)
