@@ -16,11 +16,12 @@ from workerpool_client import (
     connect,
     task_status_name,
 )
-from workerpool_client.channel import ATTEMPTS, idempotent_reads
+from workerpool_client.channel import ATTEMPTS, _Defaults, idempotent_reads
 from workerpool_client.client import DEADLINE_S, _pause_s
 from workerpool_kit.errors import Kind
 from workerpool_kit.errors import WorkerpoolError as ServerError
 from workerpool_protocol.core.v1 import pool_service_pb2, statuses_pb2, task_service_pb2
+from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
 from .pool_double import PASSWORD, TASK, WALLET, PoolDouble, started
 
@@ -39,6 +40,15 @@ class Unknown(ServerError):
 
     kind = Kind.NOT_FOUND
     reason = "UNKNOWN_TASK"
+
+
+class Ending(grpc.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
+    """Returns a call when it has ended, as a quick server makes it."""
+
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        call = continuation(client_call_details, request)
+        call.exception()
+        return call
 
 
 async def called(target: str, use: Callable[[Client], _Found], **options: Any) -> _Found:
@@ -96,6 +106,18 @@ class TestReads:
         double.failures = [Unknown("no deal has it; check the id")]
         with pytest.raises((WorkerpoolError, grpc.RpcError), match="no deal has it"):
             await called(target, lambda client: client.tasks.GetTask.future(request).result())
+
+    async def test_a_future_that_ended_before_it_was_returned_gives_its_answer(self, target: str) -> None:
+        request = task_service_pb2.GetTaskRequest(task_id=TASK)
+
+        def run() -> task_service_pb2.GetTaskResponse:
+            with grpc.insecure_channel(target) as plain:
+                channel = grpc.intercept_channel(plain, _Defaults(None, DEADLINE_S), Ending())
+                stub: Any = TaskServiceStub(channel)
+                answer: task_service_pb2.GetTaskResponse = stub.GetTask.future(request).result()
+                return answer
+
+        assert (await asyncio.to_thread(run)).task.task_id == TASK
 
     async def test_other_errors_are_not_repeated(self, target: str, double: PoolDouble) -> None:
         double.failures = [Unknown("no deal has it; check the id and the pool", details={"task": TASK})]

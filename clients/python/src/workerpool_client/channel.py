@@ -134,8 +134,7 @@ class _Defaults(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
         """Send a unary call."""
         timeout = self._deadline_s if client_call_details.timeout is None else client_call_details.timeout
         call = continuation(self._details(client_call_details, timeout), request)
-        # A future that still runs is an RpcError too.
-        if isinstance(call, grpc.RpcError) and call.done():  # type: ignore[attr-defined]
+        if _has_failed(call):
             raise WorkerpoolError.of(call) from call
         return call
 
@@ -145,3 +144,8 @@ class _Defaults(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
 
     def _details(self, given: Any, timeout: float | None) -> _Details:
         return _Details(given, (*(given.metadata or ()), *self._added), timeout)
+
+
+def _has_failed(call: Any) -> bool:
+    """Return whether a call ended with an error. A future is an RpcError also while it runs, and with an answer."""
+    return isinstance(call, grpc.RpcError) and call.done() and call.code() is not grpc.StatusCode.OK  # type: ignore[attr-defined]

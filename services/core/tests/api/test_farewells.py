@@ -14,7 +14,7 @@ async def test_a_farewell_with_a_malformed_time_is_refused_by_name(api: Any, wal
     await stream.receive()
     await stream.send(leave=pb.Leave(return_within=Duration(seconds=5, nanos=2_000_000_000)))
     with pytest.raises(
-        grpc.aio.AioRpcError, match="return_within: 5 s and 2000000000 ns are no dur"
+        grpc.aio.AioRpcError, match="return_within: 5 s and 2000000000 ns are not a dur"
     ) as refused:
         await stream.ended()
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
