@@ -19,8 +19,10 @@ _GROWTH_BYTES = 8 << 20
 _TRIMS = 6
 """Trims after each growth: memory in use at the first trim may be free at a later one."""
 _STATM = Path("/proc/self/statm")
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """See mallopt(3)."""
+_ARENAS = 2
+"""Heaps that all threads share, as in the images (`MALLOC_ARENA_MAX`): each keeps what was freed in it."""
 _REUSED_BYTES = 16 << 20
 _LARGEST_REUSED_BYTES = 8 << 20
 
@@ -44,6 +46,7 @@ def reuse_large_buffers() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_REUSED_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _REUSED_BYTES)
+        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 async def return_freed_memory(period_s: float = _PERIOD_S) -> None:
