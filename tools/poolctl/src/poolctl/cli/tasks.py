@@ -108,7 +108,7 @@ def tasks(
 
 @click.group
 def task() -> None:
-    """Show one task, named by its id or the first characters of it: 0x and 4 digits or more."""
+    """Show one task."""
 
 
 @task.command("show")
@@ -117,6 +117,8 @@ def task() -> None:
 @click.pass_context
 def show_task(context: click.Context, name: str, output: Output | None) -> None:
     """Show a task with the timeline of every replicate: statuses, causes, sides, transactions.
+
+    Name the task by its id or the first characters of it: 0x and 4 digits or more.
 
     \b
     Examples:

@@ -62,7 +62,7 @@ def workers(context: click.Context, alive: bool, limit: int, output: Output | No
 
 @click.group
 def worker() -> None:
-    """Show or manage one worker, named by its wallet, the head of it, or its public name."""
+    """Show or manage one worker."""
 
 
 @worker.command("show")
@@ -71,6 +71,8 @@ def worker() -> None:
 @click.pass_context
 def show_worker(context: click.Context, name: str, output: Output | None) -> None:
     """Show one worker: host, slots, tasks.
+
+    Name the worker by its wallet, the head of it, or its public name.
 
     \b
     Example:
@@ -87,6 +89,8 @@ def show_worker(context: click.Context, name: str, output: Output | None) -> Non
 @click.pass_context
 def drain(context: click.Context, name: str, time: str | None, wait: bool, output: Output | None) -> None:
     """Stop assigning tasks to a worker, for maintenance of its host; its current tasks finish.
+
+    Name the worker by its wallet, the head of it, or its public name.
 
     \b
     Examples:
@@ -110,6 +114,8 @@ def drain(context: click.Context, name: str, time: str | None, wait: bool, outpu
 def undrain(context: click.Context, name: str, output: Output | None) -> None:
     """Assign tasks to a drained worker again.
 
+    Name the worker by its wallet, the head of it, or its public name.
+
     \b
     Example:
       poolctl worker undrain worker-1
@@ -124,6 +130,8 @@ def undrain(context: click.Context, name: str, output: Output | None) -> None:
 @click.pass_context
 def quarantine(context: click.Context, name: str, time: str | None, output: Output | None) -> None:
     """Stop assigning tasks to a worker that you distrust; its current tasks finish. `release` ends it.
+
+    Name the worker by its wallet, the head of it, or its public name.
 
     \b
     Examples:
@@ -140,6 +148,8 @@ def quarantine(context: click.Context, name: str, time: str | None, output: Outp
 @click.pass_context
 def release(context: click.Context, name: str, output: Output | None) -> None:
     """End a worker's quarantine, which repeated failures or you caused.
+
+    Name the worker by its wallet, the head of it, or its public name.
 
     \b
     Example:
