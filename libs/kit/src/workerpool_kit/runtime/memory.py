@@ -39,8 +39,8 @@ def reuse_large_buffers() -> None:
     """Keep up to 16 MiB of freed memory for reuse, for a process that moves large files in chunks of 1 MiB.
 
     By default each such chunk maps and returns 250 pages: 1 to 2 ms of processor time, more
-    than hashing it. `return_freed_memory` still returns what the process keeps. Allocators other than glibc's stay as
-    they are.
+    than hashing it. All threads share two heaps, since each keeps as much. `return_freed_memory` still returns what the
+    process keeps. Allocators other than glibc's stay as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
