@@ -6,9 +6,9 @@ import pytest
 from workerpool_core.domain import events as e
 from workerpool_core.domain.dispatch.waiting_reason import WaitingReasons
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.domain.explanations.explanation import utc
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.policy import Policy
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus

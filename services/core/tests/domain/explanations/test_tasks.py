@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from workerpool_core.domain.explanations.explanation import Explanation, utc
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.tasks import explain_task
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task, TaskChange
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.causes import Side
 from workerpool_poco.protocol.statuses import FAILURE_TASK_STATUSES
 from workerpool_poco.protocol.statuses import ReplicateStatus as R

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from workerpool_kit.text.spans import utc
+
 from workerpool_core.domain.dispatch.dispatcher import idle_slots, slots_of
 from workerpool_core.domain.dispatch.hardware import Capability, Requirement, capability_of, requirement_of
 from workerpool_core.domain.dispatch.paid_work import has_stake_for
 from workerpool_core.domain.dispatch.waiting_reason import chain_reason
 from workerpool_core.domain.explanations.conditions import NO_CONDITIONS, Conditions, RefusedLogin
-from workerpool_core.domain.explanations.explanation import Explanation, utc
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.explanations.reasons import reason
 from workerpool_core.domain.live import LiveWorker

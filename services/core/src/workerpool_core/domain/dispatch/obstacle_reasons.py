@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from workerpool_kit.text.spans import utc
+
 from workerpool_core.domain.dispatch.hardware import needs_enclave, requirement_of
 from workerpool_core.domain.dispatch.obstacles import BlockedWorkers, Needs, Obstacle
 from workerpool_core.domain.explanations.conditions import RefusedLogin
-from workerpool_core.domain.explanations.explanation import Explanation, utc
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.explanations.reasons import reason
 from workerpool_core.domain.state import State

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.statuses import WAITING_CONTRIBUTION_TASK_STATUSES, TaskStatus
 
 from workerpool_core.domain.dispatch.hardware import needs_enclave
@@ -10,7 +11,7 @@ from workerpool_core.domain.dispatch.obstacles import BlockedWorkers, Needs, Obs
 from workerpool_core.domain.dispatch.satisfiability import find_lack
 from workerpool_core.domain.events import ChainProblem
 from workerpool_core.domain.explanations.conditions import ADAPTER, NO_CONDITIONS, Conditions
-from workerpool_core.domain.explanations.explanation import Explanation, utc
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.explanations.reasons import reason
 from workerpool_core.domain.model import Task

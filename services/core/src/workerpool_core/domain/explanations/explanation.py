@@ -1,14 +1,10 @@
 """What happened or what is awaited, in one sentence, with the side at fault and the reader's next step."""
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause, Side
 
 from workerpool_core.domain.explanations.reason_codes import ReasonCode
-
-_LAST_DATE = 253_402_300_799.0
-"""The end of the year 9999 in Unix seconds, the last date of Python."""
 
 Evidence = tuple[tuple[str, str], ...]
 """Facts behind a sentence, as pairs of key and value."""
@@ -41,8 +37,3 @@ class Explanation(NamedTuple):
     def sentences(self) -> str:
         """The message and the next step."""
         return f"{self.sentence} {self.next_step}".rstrip()
-
-
-def utc(seconds: float) -> str:
-    """Return a date in Unix seconds as ISO 8601 text in UTC, such as 2026-11-28T13:03:06Z."""
-    return datetime.fromtimestamp(min(seconds, _LAST_DATE), UTC).isoformat(timespec="seconds")[:19] + "Z"

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.causes import Side
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
-from workerpool_core.domain.explanations.explanation import Explanation, utc
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.explanations.reasons import reason
 from workerpool_core.domain.model import Replicate, Task

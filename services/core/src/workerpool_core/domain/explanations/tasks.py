@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from workerpool_kit.text.spans import utc
 from workerpool_poco.protocol.causes import ReplicateStatusCause, Side
 from workerpool_poco.protocol.statuses import FAILURE_TASK_STATUSES, ReplicateStatus, TaskStatus
 
 from workerpool_core.domain.blame import BLAME
 from workerpool_core.domain.explanations import replicates
-from workerpool_core.domain.explanations.explanation import Explanation, utc
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.failure_codes import code_of
 from workerpool_core.domain.explanations.next_steps import advice
 from workerpool_core.domain.explanations.progress import progress
