@@ -133,7 +133,10 @@ class Watcher:
             context.watch.doubts.doubt()
         looking.unused(context.queue.in_order(), context.counting.mined)
         past = context.queue.below(context.counting.mined)
-        receipts |= await self._receipts([each for each in past if each not in new])
+        # A node may answer the parts of one request in any order, so that only the counts know the newest transaction.
+        receipts |= await self._receipts(
+            [each for each in past if looking.receipt_of(each.entry, receipts) is None]
+        )
         ends = looking.mined_ends(past, receipts)
         ends += await self._displaced(past, counts, ends)
         await self._endings.end(ends)
