@@ -8,17 +8,30 @@ from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
 
 from workerpool_transactions.app.context import Context
+from workerpool_transactions.domain.answers import FeeQuote
 from workerpool_transactions.domain.entry import Call, Entry, Offer
 from workerpool_transactions.domain.steering import pause_s
 from workerpool_transactions.ports import NonceTaken
 
 log = get_logger()
 
+READ_AHEAD_S = 1.0
+"""How long a nonce that was read ahead serves: another program may use the wallet meanwhile."""
+
 
 @dataclass(eq=False, slots=True)
 class _Submission:
     calls: Sequence[Call]
     journaled: asyncio.Future[list[Entry]]
+
+
+@dataclass(eq=False, slots=True)
+class _Reads:
+    """Fees and nonce that are read ahead: since when, and the next nonce that was known then."""
+
+    began_at: float
+    known: int | None
+    answer: asyncio.Future[tuple[FeeQuote, int]]
 
 
 @dataclass(eq=False, slots=True)
@@ -34,8 +47,18 @@ class Intake:
         self._context = context
         self._waiting: list[_Submission] = []
         self._signed: _Batch | None = None
+        self._ahead: _Reads | None = None
         self._wake = asyncio.Event()
         self._failures = 0
+
+    def expect(self) -> None:
+        """Read fees and nonce for a submission that follows in a moment, while its caller reads something else."""
+        if self._usable() is None:
+            context = self._context
+            reading = asyncio.ensure_future(self._read())
+            # Without a submission its failure is of no interest.
+            reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._ahead = _Reads(context.timer.time(), context.next_nonce, reading)
 
     async def submit(self, calls: Sequence[Call]) -> list[Entry]:
         """Return the journaled entries of calls, in their order."""
@@ -63,7 +86,8 @@ class Intake:
             if not self._waiting:
                 self._wake.clear()
                 return
-            quote, nonce = await asyncio.gather(self._context.fees.quote(), self._first_nonce())
+            ahead, self._ahead = self._usable(), None
+            quote, nonce = await (self._read() if ahead is None else ahead)
             offer = self._context.policy.offer(quote)
             # No await from here to the end of `_sign`: submissions that arrive later are in the next batch.
             self._signed, self._waiting = self._sign(self._waiting, nonce, offer), []
@@ -102,6 +126,17 @@ class Intake:
             entries.append(Entry(nonce, call, (version,), now, updated_at=now))
             nonce += 1
         return _Batch(submissions, entries)
+
+    def _usable(self) -> asyncio.Future[tuple[FeeQuote, int]] | None:
+        """Return the reads of `expect`; None if they are old, or another submission got the nonce since."""
+        context, ahead = self._context, self._ahead
+        if ahead is None or ahead.known != context.next_nonce:
+            return None
+        return ahead.answer if context.timer.time() - ahead.began_at < READ_AHEAD_S else None
+
+    async def _read(self) -> tuple[FeeQuote, int]:
+        """Return fees and the nonce of the next transaction. Raises ChainUnreachable."""
+        return await asyncio.gather(self._context.fees.quote(), self._first_nonce())
 
     async def _first_nonce(self) -> int:
         """Return the lowest nonce that neither journal nor chain uses. Raises ChainUnreachable."""

@@ -113,6 +113,10 @@ class Pipeline:
             context.look_now.set()
         self._watcher.pushed()
 
+    def expect(self) -> None:
+        """Read ahead what a submission needs that follows in a moment. Submissions need no such call."""
+        self._intake.expect()
+
     async def submit(self, calls: Sequence[Call]) -> list[Entry]:
         """Give nonces to calls, sign and journal them, and return their entries; the pipeline sends them.
 

@@ -148,6 +148,7 @@ class Commands:
             admission.exception()
 
     async def _admit(self, requested: Command) -> Command:
+        self._pipeline.expect()
         try:
             verdict = await self._assess(requested)
         except PocoError as error:

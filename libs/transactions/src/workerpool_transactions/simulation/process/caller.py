@@ -102,6 +102,10 @@ class Caller:
                 continue
             job.outcome = self._judge(job, entries)
             if job.outcome is None:
+                if len(job.labels) == 1:
+                    pipeline.expect()
+                    await asyncio.sleep(self._environment.latency())
+                    life.step()
                 await pipeline.submit([job.call])
                 life.step()
                 continue

@@ -226,6 +226,7 @@ class WalletChain:
     async def _submitted(self, name: str, data: bytes, min_gas: int, foresee: bool) -> Entry:
         """Journal a new transaction. An interrupted caller finds it by its label."""
         call = Call(self._hub.hub_address, data, min_gas, (name,))
+        self._pipeline.expect()
         gas = await self._gas(call) if foresee else min_gas
         try:
             async with asyncio.timeout(_SUBMIT_LIMIT_S):
