@@ -56,9 +56,14 @@ async def proxy_up_at_once(
     """
     store = GrpcResultStore(pool.worker.sign_message_hash)
     try:
-        # As a worker does while the chain takes contribution and reveal.
-        await asyncio.gather(*(store.prepare(archive.path) for archive in archives))
         authorizations = [await asyncio.to_thread(pool.reveal, archive.digest) for archive in archives]
+        # As a worker does while the chain takes contribution and reveal.
+        await asyncio.gather(
+            *(
+                store.prepare(proxy.url, authorization, archive.path, is_only_worker=True)
+                for authorization, archive in zip(authorizations, archives, strict=True)
+            )
+        )
         clock = _Clock()
         links = await asyncio.gather(
             *(

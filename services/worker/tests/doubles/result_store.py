@@ -27,7 +27,9 @@ class FakeResultStore:
     async def archive_rules(self, proxy_url: str) -> ArchiveRules:
         return self.rules if proxy_url in self.reachable else DEFAULT_RULES
 
-    async def prepare(self, archive: Path) -> None:
+    async def prepare(
+        self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, *, is_only_worker: bool
+    ) -> None:
         self.prepared.append(archive)
 
     async def upload(

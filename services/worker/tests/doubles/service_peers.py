@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from typing import Any
 
 import grpc
 from aiohttp import web
+from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_kit.grpc.health import HealthServicer
 from workerpool_kit.http.answers import GRPC_STATUS
 from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
@@ -38,11 +40,13 @@ def serving(service: str) -> HealthServicer:
 class ResultPeer(result_service_pb2_grpc.ResultServiceServicer):
     """A result proxy that keeps archives in memory. `failures` are the errors of the next uploads.
 
-    `audience` is its own name; `tokens` are the requests for tokens. It `takes_http` inside of `http_port`; `puts` are
+    `audience` is its own name; `tokens` are the requests for tokens, which last `token_s` seconds. It `takes_http`
+    inside of `http_port`; `puts` are
     the headers of these uploads, and their failures have the `reason`.
     """
 
     audience = ""
+    token_s = 86_400
     takes_http = False
     reason = ""
 
@@ -63,7 +67,9 @@ class ResultPeer(result_service_pb2_grpc.ResultServiceServicer):
     async def IssueToken(self, request: Any, context: Any) -> result_service_pb2.IssueTokenResponse:
         self.tokens.append(request)
         return result_service_pb2.IssueTokenResponse(
-            token=request.authorization.worker_wallet, http_upload=self.takes_http
+            token=request.authorization.worker_wallet,
+            expires_at=Timestamp(seconds=int(time.time()) + self.token_s),
+            http_upload=self.takes_http,
         )
 
     async def GetUpload(self, request: Any, context: Any) -> result_service_pb2.GetUploadResponse:

@@ -164,8 +164,14 @@ class ResultStore(Protocol):
     async def archive_rules(self, proxy_url: str) -> ArchiveRules:
         """Return the limits of a proxy. Never fails: a proxy that is away has its last known or default limits."""
 
-    async def prepare(self, archive: Path) -> None:
-        """Do ahead what an upload of the archive needs, such as its hash. Never fails; an upload needs no call."""
+    async def prepare(
+        self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, *, is_only_worker: bool
+    ) -> None:
+        """Do ahead what an upload of the archive needs, such as its hash. Never fails; an upload needs no call.
+
+        Only one worker of a task uploads. With `is_only_worker`, this one does if its contribution counts, so that it
+        asks the proxy for a token already.
+        """
 
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str

@@ -26,6 +26,7 @@ from workerpool_worker.adapters.results.grpc_result_store import (
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
 from services.worker.tests.doubles.service_peers import NONCE, ResultPeer
+from services.worker.tests.harness.waiting import Eventually
 
 AUTHORIZATION = WorkerpoolAuthorization(
     ZERO_ADDRESS, TaskId("0x" + "00" * 32), ZERO_ADDRESS, DealId("0x" + "00" * 32), 0, b""
@@ -84,15 +85,64 @@ async def test_a_prepared_archive_is_not_hashed_again(
     proxy: AnyLinkProxy, store: GrpcResultStore, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy.link = "link"
-    await store.prepare(archive)
+    await store.prepare(proxy.url, AUTHORIZATION, archive, is_only_worker=False)
     monkeypatch.setattr(archive_module, "file_sha256", lambda _: pytest.fail("it is hashed again"))
+    assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
+
+
+@pytest.mark.parametrize("is_only_worker", [True, False])
+async def test_the_only_worker_of_a_task_has_its_token_before_the_upload(
+    proxy: AnyLinkProxy,
+    store: GrpcResultStore,
+    archive: Path,
+    eventually: Eventually,
+    is_only_worker: bool,
+) -> None:
+    proxy.link = "link"
+    await store.prepare(proxy.url, AUTHORIZATION, archive, is_only_worker=is_only_worker)
+    if is_only_worker:
+        await eventually(lambda: len(proxy.tokens) == 1)
+    assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
+    assert len(proxy.tokens) == 1
+
+
+async def test_an_early_token_serves_one_upload(
+    proxy: AnyLinkProxy, store: GrpcResultStore, archive: Path
+) -> None:
+    """The proxy may have lost its key meanwhile, so that another attempt gets a new token."""
+    proxy.link = "link"
+    proxy.failures = [(grpc.StatusCode.UNAUTHENTICATED, "the token is unknown")]
+    await store.prepare(proxy.url, AUTHORIZATION, archive, is_only_worker=True)
+    with pytest.raises(UploadUnavailable):
+        await store.upload(proxy.url, AUTHORIZATION, archive, "0x")
+    assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
+    assert len(proxy.tokens) == 2
+
+
+async def test_an_expired_early_token_is_not_used(
+    proxy: AnyLinkProxy, store: GrpcResultStore, archive: Path
+) -> None:
+    proxy.link, proxy.token_s = "link", 1
+    await store.prepare(proxy.url, AUTHORIZATION, archive, is_only_worker=True)
+    assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
+    assert len(proxy.tokens) == 2
+
+
+async def test_a_proxy_that_issues_no_early_token_is_asked_at_the_upload(
+    proxy: AnyLinkProxy, store: GrpcResultStore, archive: Path
+) -> None:
+    proxy.link, audience, proxy.audience = "link", proxy.audience, "http://other"
+    await store.prepare(proxy.url, AUTHORIZATION, archive, is_only_worker=True)
+    with pytest.raises(UploadUnavailable, match="calls itself"):
+        await store.upload(proxy.url, AUTHORIZATION, archive, "0x")
+    proxy.audience = audience
     assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
 
 
 async def test_an_archive_that_cannot_be_prepared_fails_at_its_upload(
     proxy: AnyLinkProxy, store: GrpcResultStore, tmp_path: Path
 ) -> None:
-    await store.prepare(tmp_path / "absent")
+    await store.prepare(proxy.url, AUTHORIZATION, tmp_path / "absent", is_only_worker=True)
     with pytest.raises(UploadRefused, match="No such file"):
         await store.upload(proxy.url, AUTHORIZATION, tmp_path / "absent", "0x")
 

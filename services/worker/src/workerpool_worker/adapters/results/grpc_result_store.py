@@ -25,13 +25,14 @@ from workerpool_kit.reasons import (
     TOO_MANY_UPLOADS,
     UPLOAD_OFFSET_MISMATCH,
 )
+from workerpool_kit.runtime.tasks import end_tasks, start_task
 from workerpool_kit.tls.cleartext import CleartextRefused, check_cleartext
 from workerpool_poco.protocol.authorization import (
     WorkerpoolAuthorization,
     audience_of,
     bound_authorization_hash,
 )
-from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import TaskId, bytes32, to_hex
 from workerpool_poco.protocol.result_archive.rules import ArchiveRules
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
@@ -57,6 +58,7 @@ MAX_LINK_CHARACTERS = 4_096
 _CALL_LIMIT_S = 20.0
 _RULES_LIMIT_S = 5.0
 _MIN_SPEED_BYTES_PER_S = 64 << 10
+_MAX_EARLY_TOKENS = 256
 _MAX_HTTP_BREAKS = 2
 """Where a reverse proxy breaks uploads by HTTP, gRPC gets through or tells the reason."""
 _GRPC_ONLY_S = 600.0
@@ -117,6 +119,8 @@ class GrpcResultStore:
         self._connections: dict[str, _Connection] = {}
         self._rules = ProxyRules()
         self._hashes = ArchiveHashes()
+        self._early_tokens: dict[tuple[str, TaskId], asyncio.Task[pb.IssueTokenResponse | None]] = {}
+        """The calls of `prepare` for tokens, oldest first, by proxy and task."""
         self._broken: set[str] = set()
         """The tasks whose last upload broke: the proxy may have a part of their archives."""
 
@@ -136,12 +140,23 @@ class GrpcResultStore:
 
     async def close(self) -> None:
         """Close all connections."""
+        await end_tasks(*self._early_tokens.values())
         for connection in self._connections.values():
             await connection.channel.close(None)
         self._connections.clear()
 
-    async def prepare(self, archive: Path) -> None:
-        """Hash an archive ahead of its upload, which then declares the hash at once. Never fails."""
+    async def prepare(
+        self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, *, is_only_worker: bool
+    ) -> None:
+        """Hash an archive ahead of its upload, and get a token for the only worker; see `ResultStore`."""
+        if is_only_worker:
+            key = proxy_url, authorization.task_id
+            self._early_tokens[key] = start_task(
+                self._ask_early(proxy_url, authorization), name="early-token"
+            )
+            while len(self._early_tokens) > _MAX_EARLY_TOKENS:
+                # The task ended without an upload.
+                self._early_tokens.pop(next(iter(self._early_tokens))).cancel()
         with suppress(OSError):
             await self._hashes.of(archive)
 
@@ -154,10 +169,7 @@ class GrpcResultStore:
         """
         try:
             async with self._connected(proxy_url) as connection:
-                audience = audience_of(proxy_url)
-                link = await self._upload(
-                    connection, proxy_url, audience, authorization, archive, result_digest
-                )
+                link = await self._upload(connection, proxy_url, authorization, archive, result_digest)
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error)
             text = f"{reason or error.code().name}: {error.details()}"
@@ -174,18 +186,13 @@ class GrpcResultStore:
         self,
         connection: _Connection,
         proxy_url: str,
-        audience: str,
         authorization: WorkerpoolAuthorization,
         archive: Path,
         result_digest: str,
     ) -> str:
-        try:
-            check_cleartext(audience, "the token for the result proxy")
-        except CleartextRefused as refused:
-            # The archive waits until an operator allows it or gives the proxy TLS.
-            raise UploadUnavailable(str(refused)) from refused
         stub = connection.stub
-        issued = await self._token(stub, audience, authorization)
+        issued = await self._early_token(proxy_url, authorization.task_id)
+        issued = issued or await self._token(stub, proxy_url, authorization)
         sha256, size = await self._hashes.of(archive)
         header = pb.UploadHeader(
             task_id=authorization.task_id, size=size, sha256=sha256, result_digest=result_digest
@@ -213,14 +220,37 @@ class GrpcResultStore:
         log.info("result.uploaded", task=header.task_id, bytes=size, link=link)
         return link
 
+    async def _early_token(self, proxy_url: str, task_id: TaskId) -> pb.IssueTokenResponse | None:
+        """Return the token that `prepare` asked for; None without one. A second attempt gets a new one."""
+        asking = self._early_tokens.pop((proxy_url, task_id), None)
+        issued = await asking if asking is not None else None
+        return issued if issued and issued.expires_at.seconds > time.time() + _CALL_LIMIT_S else None
+
+    async def _ask_early(
+        self, proxy_url: str, authorization: WorkerpoolAuthorization
+    ) -> pb.IssueTokenResponse | None:
+        """Return a token; None if the proxy issues none now. The upload then asks again, and handles the failure."""
+        try:
+            async with self._connected(proxy_url) as connection:
+                return await self._token(connection.stub, proxy_url, authorization)
+        except (grpc.aio.AioRpcError, UploadUnavailable, ValueError, OSError) as problem:
+            log.info("token.not_issued", task=authorization.task_id, proxy=proxy_url, error=repr(problem))
+            return None
+
     async def _token(
-        self, stub: Any, audience: str, authorization: WorkerpoolAuthorization
+        self, stub: Any, proxy_url: str, authorization: WorkerpoolAuthorization
     ) -> pb.IssueTokenResponse:
         """Return a token for a signature that only this proxy accepts.
 
         Raises `UploadUnavailable` if the proxy names another audience: a signature for it would open that other
         service, and its operator may correct the setting.
         """
+        audience = audience_of(proxy_url)
+        try:
+            check_cleartext(audience, "the token for the result proxy")
+        except CleartextRefused as refused:
+            # The archive waits until an operator allows it or gives the proxy TLS.
+            raise UploadUnavailable(str(refused)) from refused
         challenge: pb.CreateChallengeResponse = await stub.CreateChallenge(
             pb.CreateChallengeRequest(task_id=authorization.task_id, wallet_address=authorization.worker),
             timeout=_CALL_LIMIT_S,

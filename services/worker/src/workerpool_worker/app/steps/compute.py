@@ -61,7 +61,13 @@ async def compute(replicate: Replicate) -> None:
     replicate.remove_container_after(saved)
     if not replicate.task.has_callback:
         # While the chain takes contribution and reveal, which an upload waits for.
-        start_task(context.store.prepare(replicate.folder.archive), name="upload-preparation")
+        preparation = context.store.prepare(
+            context.result_proxy_url,
+            replicate.assignment.authorization,
+            replicate.folder.archive,
+            is_only_worker=replicate.task.trust <= 1,
+        )
+        start_task(preparation, name="upload-preparation")
 
 
 async def _run_app(replicate: Replicate) -> AppExit:
