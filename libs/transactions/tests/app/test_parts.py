@@ -8,7 +8,7 @@ import pytest
 from workerpool_transactions.adapters.asyncio_timer import AsyncioTimer
 from workerpool_transactions.app.endings import Endings
 from workerpool_transactions.app.fees import QUOTE_S, Fees
-from workerpool_transactions.app.intake import Intake
+from workerpool_transactions.app.intake import READ_AHEAD_S, Intake
 from workerpool_transactions.app.mined import Mined
 from workerpool_transactions.app.pipeline import Pipeline
 from workerpool_transactions.app.sender import SPACING_S, Sender
@@ -66,6 +66,59 @@ def test_submissions_of_one_moment_share_one_journal_write() -> None:
         submitted = await asyncio.gather(*(intake.submit([call(n), call(n)]) for n in range(50)))
         assert writes == [100]
         assert [[each.nonce for each in own] for own in submitted] == [[2 * n, 2 * n + 1] for n in range(50)]
+        await briefly(loop, 0)
+
+    run(story())
+
+
+@pytest.mark.parametrize(("pause_s", "reads"), [(0.0, 1), (READ_AHEAD_S / 2, 1), (READ_AHEAD_S, 2)])
+def test_an_expected_submission_reads_nothing_more(pause_s: float, reads: int) -> None:
+    async def story() -> None:
+        wallet = Wallet()
+        intake = Intake(wallet.context())
+        loop = asyncio.create_task(intake.run())
+        intake.expect()
+        await asyncio.sleep(pause_s)
+        intake.expect()
+        [first] = await intake.submit([call(0)])
+        assert first.nonce == 0
+        assert wallet.node.calls.count("counts") == reads
+        await briefly(loop, 0)
+
+    run(story())
+
+
+def test_another_submission_may_get_the_expected_nonce() -> None:
+    async def story() -> None:
+        wallet = Wallet()
+        intake = Intake(wallet.context())
+        loop = asyncio.create_task(intake.run())
+        intake.expect()
+        await intake.submit([call(0)])
+        intake.expect()
+        await asyncio.sleep(0.1)
+        submitted = await asyncio.gather(*(intake.submit([call(n)]) for n in (1, 2)))
+        intake.expect()
+        await intake.submit([call(3)])
+        [last] = await intake.submit([call(4)])
+        assert [each.nonce for [each] in submitted] == [1, 2]
+        assert last.nonce == 4
+        await briefly(loop, 0)
+
+    run(story())
+
+
+def test_an_outage_ends_what_was_expected() -> None:
+    async def story() -> None:
+        wallet = Wallet()
+        intake = Intake(wallet.context())
+        loop = asyncio.create_task(intake.run())
+        wallet.node.is_down = True
+        intake.expect()
+        await asyncio.sleep(0.1)
+        wallet.node.is_down = False
+        [entry] = await intake.submit([call(0)])
+        assert entry.nonce == 0
         await briefly(loop, 0)
 
     run(story())

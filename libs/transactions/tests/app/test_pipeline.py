@@ -1,8 +1,12 @@
 """The good path: submit, send, mine, settle, wait."""
 
 import asyncio
+from collections.abc import Sequence
 
-from workerpool_transactions.domain.entry import EntryState
+from workerpool_poco.protocol.ids import Hex
+from workerpool_transactions.app.watcher import SHORTEST_INTERVAL_S
+from workerpool_transactions.domain.answers import Counts
+from workerpool_transactions.domain.entry import EntryState, Receipt
 
 from libs.transactions.tests.doubles.virtual_time import run
 from libs.transactions.tests.doubles.wallet import Wallet, call
@@ -56,5 +60,28 @@ def test_an_idle_wallet_reads_nothing() -> None:
             before = list(wallet.node.calls)
             await asyncio.sleep(3600)
             assert wallet.node.calls == before
+
+    run(story())
+
+
+def test_a_receipt_that_the_counts_know_is_read_in_the_same_look() -> None:
+    """A node may answer the parts of one request in any order."""
+
+    async def story() -> None:
+        wallet = Wallet()
+        node, look = wallet.node, wallet.node.look
+
+        async def receipts_first(hashes: Sequence[Hex]) -> tuple[Counts, dict[Hex, Receipt]]:
+            node.look = look  # type: ignore[method-assign]
+            receipts = await node.receipts(hashes)
+            node.mine()
+            return await node.counts(), receipts
+
+        async with wallet.running() as pipeline:
+            node.look = receipts_first  # type: ignore[method-assign]
+            began = asyncio.get_running_loop().time()
+            await pipeline.submit([call(0)])
+            assert (await pipeline.wait(0)).state is EntryState.MINED
+            assert asyncio.get_running_loop().time() - began < SHORTEST_INTERVAL_S
 
     run(story())
