@@ -229,7 +229,7 @@ class GrpcResultStore:
     async def _ask_early(
         self, proxy_url: str, authorization: WorkerpoolAuthorization
     ) -> pb.IssueTokenResponse | None:
-        """Return a token; None if the proxy issues none now. The upload then asks again, and handles the failure."""
+        """Return a token; None if the proxy issues none now. The upload then retries, and handles the failure."""
         try:
             async with self._connected(proxy_url) as connection:
                 return await self._token(connection.stub, proxy_url, authorization)
