@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from workerpool_kit.logs import get_logger
+from workerpool_kit.runtime.tasks import start_task
 from workerpool_poco.errors import PocoError
 
 from workerpool_transactions.app.context import Context
@@ -31,7 +32,7 @@ class _Reads:
 
     began_at: float
     known: int | None
-    answer: asyncio.Future[tuple[FeeQuote, int]]
+    answer: asyncio.Task[tuple[FeeQuote, int] | None]
 
 
 @dataclass(eq=False, slots=True)
@@ -55,9 +56,7 @@ class Intake:
         """Read fees and nonce for a submission that follows in a moment, while its caller reads something else."""
         if self._usable() is None:
             context = self._context
-            reading = asyncio.ensure_future(self._read())
-            # Without a submission its failure is of no interest.
-            reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            reading = start_task(self._read_ahead(), name="transactions-reads")
             self._ahead = _Reads(context.timer.time(), context.next_nonce, reading)
 
     async def submit(self, calls: Sequence[Call]) -> list[Entry]:
@@ -87,7 +86,7 @@ class Intake:
                 self._wake.clear()
                 return
             ahead, self._ahead = self._usable(), None
-            quote, nonce = await (self._read() if ahead is None else ahead)
+            quote, nonce = (await ahead if ahead else None) or await self._read()
             offer = self._context.policy.offer(quote)
             # No await from here to the end of `_sign`: submissions that arrive later are in the next batch.
             self._signed, self._waiting = self._sign(self._waiting, nonce, offer), []
@@ -127,12 +126,19 @@ class Intake:
             nonce += 1
         return _Batch(submissions, entries)
 
-    def _usable(self) -> asyncio.Future[tuple[FeeQuote, int]] | None:
+    def _usable(self) -> asyncio.Task[tuple[FeeQuote, int] | None] | None:
         """Return the reads of `expect`; None if they are old, or another submission got the nonce since."""
         context, ahead = self._context, self._ahead
         if ahead is None or ahead.known != context.next_nonce:
             return None
         return ahead.answer if context.timer.time() - ahead.began_at < READ_AHEAD_S else None
+
+    async def _read_ahead(self) -> tuple[FeeQuote, int] | None:
+        """Return what `_read` does; None while the node does not answer, which a submission handles."""
+        try:
+            return await self._read()
+        except PocoError:
+            return None
 
     async def _read(self) -> tuple[FeeQuote, int]:
         """Return fees and the nonce of the next transaction. Raises ChainUnreachable."""
