@@ -3,11 +3,12 @@
 A node rarely returns a reorganised transaction to its pool by itself. A head that is not a child of the one before
 therefore raises a doubt. When heads were skipped, a look costs few receipts: while the newest entry that was mined
 before them is still in the same block, all below are. One that came since vouches for itself only, because it may be of
-the new branch.
+the new branch. The node that answers a look may lag and still be on the old branch, so the entry that vouches is read
+again when no node lags that far.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workerpool_poco.protocol.ids import Hex
 from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
@@ -25,7 +26,10 @@ VANISHING_LOOK_S = 0.5
 """How often it is read meanwhile."""
 VERIFIED_AFTER_S = 30.0
 _VERIFY_PAUSE_S = 2.0
-"""A receipt whose block was no head may be of an old branch: it is read again after this time."""
+"""A receipt whose block was no head, or that vouches for others after skipped heads, is read again after this time.
+
+It may be of an old branch, and a node that lags confirms it until then.
+"""
 _MOST_SKIPPED = 64
 """Occasions of skipped heads that are told apart; later ones count as one with the last."""
 
@@ -38,6 +42,8 @@ class Watch:
         self._since: dict[int, float] = {}
         self._vanished: dict[int, Repeated] = {}
         self._unverified: set[int] = set()
+        self._vouching: dict[int, float] = {}
+        """The entries that vouch for those below after skipped heads, each with when heads were skipped last."""
         self._finalized = -1
         self._has_tag = False
         self._looked_at = 0.0
@@ -72,6 +78,7 @@ class Watch:
             self._since.pop(nonce, None)
             self._vanished.pop(nonce, None)
             self._unverified.discard(nonce)
+            self._vouching.pop(nonce, None)
 
     def follow(self, head: Block, finalized: int | None, now: float) -> None:
         """Take a new head, and the number of the newest final block; None while the node reports none."""
@@ -85,6 +92,7 @@ class Watch:
         if step is Step.SKIPPED:
             self.doubts.skipped(now)
             self._note_skipped(now)
+            self._doubt_newest(now)
         if step is not Step.SAME:
             self._head_at = now
         self._compare_with_heads(now)
@@ -101,12 +109,20 @@ class Watch:
             _, before = self._unskipped.pop()
         self._unskipped.append((now, before))
 
+    def _doubt_newest(self, now: float) -> None:
+        """Have the newest entry verified that was mined before the skipped heads."""
+        new = {n for n in self._unverified if self._since[n] > self._head_at}
+        older = [each for n, each in self._entries.items() if n not in new]
+        if older:
+            self._vouching[max(older, key=_place).nonce] = now
+
     def _compare_with_heads(self, now: float) -> None:
         """Verify receipts by the heads, which costs nothing."""
-        for nonce in list(self._unverified):
+        for nonce in self._unverified | self._vouching.keys():
             holds = self.branch.holds(self._entries[nonce].receipt)
             if holds:
                 self._unverified.discard(nonce)
+                self._vouching.pop(nonce, None)
             elif holds is False:
                 self.doubts.trouble(now)
 
@@ -124,11 +140,16 @@ class Watch:
         if self._vanished:
             return self._looked_at + VANISHING_LOOK_S
         at = self.doubts.next_look(max(self._since.values()))
-        if self._unverified:
-            oldest = min(self._since[nonce] for nonce in self._unverified)
+        oldest = min((since for _, since in self._to_verify()), default=None)
+        if oldest is not None:
             verify_at = max(oldest + VERIFIED_AFTER_S, self._looked_at + _VERIFY_PAUSE_S)
             return verify_at if at is None else min(at, verify_at)
         return at
+
+    def _to_verify(self) -> Iterator[tuple[int, float]]:
+        """Yield the nonces whose receipts may be of an old branch, each with since when."""
+        yield from ((nonce, self._since[nonce]) for nonce in self._unverified)
+        yield from self._vouching.items()
 
     def needs_all(self, now: float) -> bool:
         """Return whether all entries must be read: their receipts may be of different branches."""
@@ -155,7 +176,7 @@ class Watch:
 
     def sample(self, now: float) -> list[Entry]:
         """Return the entries that vouch for the others, and those that nothing vouches for."""
-        nonces = {n for n in self._unverified if now - self._since[n] >= VERIFIED_AFTER_S}
+        nonces = {n for n, since in self._to_verify() if since + VERIFIED_AFTER_S <= now}
         if self._unskipped:
             nonces |= {n for n, since in self._since.items() if since > self._unskipped[0][1]}
         older = [each for n, each in self._entries.items() if n not in nonces]
@@ -206,8 +227,11 @@ class Watch:
 
     def _verified(self, entries: Iterable[Entry], now: float) -> None:
         # Entries may have become final while the chain was read.
-        since = {each.nonce: self._since.get(each.nonce, now) for each in entries}
-        self._unverified -= {nonce for nonce, at in since.items() if now - at >= VERIFIED_AFTER_S}
+        for nonce in {each.nonce for each in entries} & self._entries.keys():
+            if self._since[nonce] + VERIFIED_AFTER_S <= now:
+                self._unverified.discard(nonce)
+            if self._vouching.get(nonce, now) + VERIFIED_AFTER_S <= now:
+                del self._vouching[nonce]
 
     # --- finality ----------------------------------------------------------------------------
 
