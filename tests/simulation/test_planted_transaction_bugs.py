@@ -209,7 +209,7 @@ def takes_a_revert_for_success(patch: pytest.MonkeyPatch) -> None:
 def trusts_receipts_after_a_reorganisation(patch: pytest.MonkeyPatch) -> None:
     """A new branch raises no doubt about what was mined on the old one."""
     patch.setattr(doubts.Doubts, "trouble", lambda self, now: None)
-    patch.setattr(doubts.Doubts, "skipped", lambda self: None)
+    patch.setattr(doubts.Doubts, "skipped", lambda self, now: None)
     patch.setattr(doubts.Doubts, "doubt", lambda self: None)
     patch.setattr(watch, "VERIFIED_AFTER_S", float("inf"))
 
