@@ -15,6 +15,9 @@ UNKNOWN_REPLICATE = "UNKNOWN_REPLICATE"
 TOO_MANY_UPLOADS = "TOO_MANY_UPLOADS"
 """Result proxy to worker: all upload slots are in use; retry later."""
 
+NO_AUTHORIZATION_FOR_TASK = "NO_AUTHORIZATION_FOR_TASK"
+"""Result proxy to worker: the proxy has no authorization of this worker; retry with a new token, which brings it."""
+
 CONTRIBUTION_NOT_REVEALED = "CONTRIBUTION_NOT_REVEALED"
 """Result proxy to worker: the proxy's node does not show the reveal yet; retry."""
 

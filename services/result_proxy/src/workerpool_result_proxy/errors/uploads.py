@@ -85,7 +85,7 @@ class NotAuthorized(ResultProxyError):
     """The token's wallet has submitted no authorization for this task."""
 
     kind = Kind.PERMISSION
-    reason = "NO_AUTHORIZATION_FOR_TASK"
+    reason = reasons.NO_AUTHORIZATION_FOR_TASK
 
 
 class TeeNotSupported(ResultProxyError):

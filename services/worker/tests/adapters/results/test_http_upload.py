@@ -145,6 +145,7 @@ async def test_refusals_mean_what_they_mean_by_grpc(
     "reason",
     [
         "TOO_MANY_UPLOADS",
+        "NO_AUTHORIZATION_FOR_TASK",
         "CONTRIBUTION_NOT_REVEALED",
         "GET_CHAIN_TASK_FAILED",
         "GET_CHAIN_DEAL_FAILED",

@@ -20,6 +20,7 @@ from workerpool_kit.reasons import (
     CONTRIBUTION_NOT_REVEALED,
     GET_CHAIN_DEAL_FAILED,
     GET_CHAIN_TASK_FAILED,
+    NO_AUTHORIZATION_FOR_TASK,
     RESULT_CHECKSUM_MISMATCH,
     RESULT_SIZE_MISMATCH,
     TOO_MANY_UPLOADS,
@@ -77,6 +78,7 @@ _TRANSIENT = frozenset(
 _TRANSIENT_REASONS = frozenset(
     {
         TOO_MANY_UPLOADS,
+        NO_AUTHORIZATION_FOR_TASK,
         CONTRIBUTION_NOT_REVEALED,
         GET_CHAIN_TASK_FAILED,
         GET_CHAIN_DEAL_FAILED,
@@ -84,7 +86,8 @@ _TRANSIENT_REASONS = frozenset(
         RESULT_CHECKSUM_MISMATCH,
     }
 )
-"""The proxy is at its limit, its node is behind the worker's node, or the bytes were damaged on their way."""
+"""The proxy is at its limit, its node is behind the worker's node, the bytes were damaged on their way, or its database
+was restored from a copy that is older than the token."""
 
 
 @dataclass(slots=True)
