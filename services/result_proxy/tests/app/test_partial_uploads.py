@@ -42,6 +42,14 @@ async def test_it_may_break_again(world: World) -> None:
     await use_case.upload(WORKER, world.stream(world.declaration(offset=70), world.archive[70:]))
 
 
+async def test_an_upload_that_broke_after_its_last_byte_needs_no_more(world: World) -> None:
+    size = len(world.archive)
+    use_case = await broken(world, sent=size)
+    assert use_case.offset(WORKER, world.declaration()) == size
+    stored = await use_case.upload(WORKER, world.stream(world.declaration(offset=size)))
+    assert world.archives.files == {stored.file_id: world.archive}
+
+
 async def test_another_byte_than_the_next_is_refused_with_its_number(world: World) -> None:
     use_case = await broken(world)
     for offset in (49, 51):

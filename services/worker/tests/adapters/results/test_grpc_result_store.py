@@ -174,32 +174,36 @@ async def test_only_transient_statuses_are_worth_a_retry(
 
 
 class PartialProxy(AnyLinkProxy):
-    """A proxy that keeps the first two bytes of an upload that it breaks."""
+    """A proxy that keeps the first `kept` bytes of an upload that it breaks."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = 2) -> None:
         super().__init__()
+        self.kept = kept
         self.offsets: list[int] = []
         self.chunks: list[bytes] = []
         self.asked = 0
 
     async def GetUpload(self, request: Any, context: Any) -> result_service_pb2.GetUploadResponse:
         self.asked += 1
-        return result_service_pb2.GetUploadResponse(offset=2)
+        return result_service_pb2.GetUploadResponse(offset=self.kept)
 
     async def Upload(self, request_iterator: Any, context: Any) -> result_service_pb2.UploadResponse:
         messages = [message async for message in request_iterator]
         self.offsets.append(messages[0].header.offset)
-        self.chunks.append(b"".join(message.chunk for message in messages[1:]))
+        self.chunks += [message.chunk for message in messages[1:]]
         if self.failures:
             code, text = self.failures.pop(0)
             await context.abort(code, text)
         return result_service_pb2.UploadResponse(result_link="link")
 
 
+@pytest.mark.parametrize(
+    ("kept", "chunks"), [(2, [b"zip", b"p", b"zip"]), (3, [b"zip", b"zip"])], ids=["a part", "all"]
+)
 async def test_a_broken_upload_is_continued_and_the_next_one_is_not(
-    store: GrpcResultStore, archive: Path
+    store: GrpcResultStore, archive: Path, kept: int, chunks: list[bytes]
 ) -> None:
-    server, proxy = grpc.aio.server(options=[("grpc.so_reuseport", 0)]), PartialProxy()
+    server, proxy = grpc.aio.server(options=[("grpc.so_reuseport", 0)]), PartialProxy(kept)
     result_service_pb2_grpc.add_ResultServiceServicer_to_server(proxy, server)
     url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_PORT_OFFSET}"
     proxy.audience = audience_of(url)
@@ -212,8 +216,8 @@ async def test_a_broken_upload_is_continued_and_the_next_one_is_not(
         assert await store.upload(url, AUTHORIZATION, archive, "0x") == "link"
     await server.stop(None)
     assert proxy.asked == 1
-    assert proxy.offsets == [0, 2, 0]
-    assert proxy.chunks == [b"zip", b"p", b"zip"]
+    assert proxy.offsets == [0, kept, 0]
+    assert proxy.chunks == chunks
 
 
 @pytest.mark.parametrize("url", ["not a url", "http://host"])

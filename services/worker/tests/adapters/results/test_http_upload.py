@@ -113,6 +113,19 @@ async def test_a_broken_upload_continues_where_it_broke(
     assert peer.archives == {TASK: CONTENT[1_000_001:]}
 
 
+async def test_a_broken_upload_that_arrived_whole_is_ended_by_grpc(
+    peer: Peer, store: GrpcResultStore, archive: Path
+) -> None:
+    async with peer.http_port(peer.port):
+        peer.failures = [(grpc.StatusCode.UNAVAILABLE, "it broke")]
+        with pytest.raises(UploadUnavailable, match="it broke"):
+            await store.upload(peer.url, AUTHORIZATION, archive, "0x")
+        peer.kept = len(CONTENT)
+        await store.upload(peer.url, AUTHORIZATION, archive, "0x")
+    assert len(peer.puts) == 1
+    assert (peer.headers[TASK].offset, peer.archives) == (len(CONTENT), {TASK: b""})
+
+
 async def test_another_process_of_the_proxy_does_not_know_the_offset(
     peer: Peer, store: GrpcResultStore, archive: Path
 ) -> None:

@@ -207,7 +207,7 @@ class GrpcResultStore:
         limit_s = _CALL_LIMIT_S + size / _MIN_SPEED_BYTES_PER_S
         try:
             link = None
-            is_large = size >= self._http_min_bytes
+            is_large = size >= self._http_min_bytes and header.offset < size
             if is_large and issued.http_upload and time.monotonic() >= connection.http_from:
                 link = await _by_http(connection, proxy_url, issued.token, header, archive, limit_s)
             if link is None:
@@ -359,6 +359,9 @@ async def _offset(stub: Any, header: pb.UploadHeader, metadata: Any) -> int:
 
 async def _messages(header: pb.UploadHeader, archive: Path) -> AsyncIterator[pb.UploadRequest]:
     yield pb.UploadRequest(header=header)
+    if header.offset == header.size:
+        # All bytes arrived before the connection broke, and a chunk has at least one.
+        return
     with archive.open("rb") as file:
         file.seek(header.offset)
         if header.size - header.offset <= CHUNK_BYTES:
