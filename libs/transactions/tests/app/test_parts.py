@@ -1,8 +1,8 @@
 """Each part of the pipeline alone, over the same context."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from workerpool_transactions.adapters.asyncio_timer import AsyncioTimer
@@ -36,6 +36,14 @@ async def briefly(loop: asyncio.Task[None], seconds: float) -> None:
         await loop
 
 
+@asynccontextmanager
+async def running_intake(wallet: Wallet) -> AsyncIterator[Intake]:
+    intake = Intake(wallet.context())
+    loop = asyncio.create_task(intake.run())
+    yield intake
+    await briefly(loop, 0)
+
+
 def test_fees_are_read_once_a_second_at_most() -> None:
     async def story() -> None:
         node = ScriptedNode()
@@ -61,12 +69,12 @@ def test_submissions_of_one_moment_share_one_journal_write() -> None:
             await add(entries)
 
         wallet.journal.add = counted  # type: ignore[method-assign]
-        intake = Intake(wallet.context())
-        loop = asyncio.create_task(intake.run())
-        submitted = await asyncio.gather(*(intake.submit([call(n), call(n)]) for n in range(50)))
-        assert writes == [100]
-        assert [[each.nonce for each in own] for own in submitted] == [[2 * n, 2 * n + 1] for n in range(50)]
-        await briefly(loop, 0)
+        async with running_intake(wallet) as intake:
+            submitted = await asyncio.gather(*(intake.submit([call(n), call(n)]) for n in range(50)))
+            assert writes == [100]
+            assert [[each.nonce for each in own] for own in submitted] == [
+                [2 * n, 2 * n + 1] for n in range(50)
+            ]
 
     run(story())
 
@@ -75,15 +83,13 @@ def test_submissions_of_one_moment_share_one_journal_write() -> None:
 def test_an_expected_submission_reads_nothing_more(pause_s: float, reads: int) -> None:
     async def story() -> None:
         wallet = Wallet()
-        intake = Intake(wallet.context())
-        loop = asyncio.create_task(intake.run())
-        intake.expect()
-        await asyncio.sleep(pause_s)
-        intake.expect()
-        [first] = await intake.submit([call(0)])
-        assert first.nonce == 0
-        assert wallet.node.calls.count("counts") == reads
-        await briefly(loop, 0)
+        async with running_intake(wallet) as intake:
+            intake.expect()
+            await asyncio.sleep(pause_s)
+            intake.expect()
+            [first] = await intake.submit([call(0)])
+            assert first.nonce == 0
+            assert wallet.node.calls.count("counts") == reads
 
     run(story())
 
@@ -91,19 +97,17 @@ def test_an_expected_submission_reads_nothing_more(pause_s: float, reads: int) -
 def test_another_submission_may_get_the_expected_nonce() -> None:
     async def story() -> None:
         wallet = Wallet()
-        intake = Intake(wallet.context())
-        loop = asyncio.create_task(intake.run())
-        intake.expect()
-        await intake.submit([call(0)])
-        intake.expect()
-        await asyncio.sleep(0.1)
-        submitted = await asyncio.gather(*(intake.submit([call(n)]) for n in (1, 2)))
-        intake.expect()
-        await intake.submit([call(3)])
-        [last] = await intake.submit([call(4)])
-        assert [each.nonce for [each] in submitted] == [1, 2]
-        assert last.nonce == 4
-        await briefly(loop, 0)
+        async with running_intake(wallet) as intake:
+            intake.expect()
+            await intake.submit([call(0)])
+            intake.expect()
+            await asyncio.sleep(0.1)
+            submitted = await asyncio.gather(*(intake.submit([call(n)]) for n in (1, 2)))
+            intake.expect()
+            await intake.submit([call(3)])
+            [last] = await intake.submit([call(4)])
+            assert [each.nonce for [each] in submitted] == [1, 2]
+            assert last.nonce == 4
 
     run(story())
 
@@ -111,15 +115,13 @@ def test_another_submission_may_get_the_expected_nonce() -> None:
 def test_an_outage_ends_what_was_expected() -> None:
     async def story() -> None:
         wallet = Wallet()
-        intake = Intake(wallet.context())
-        loop = asyncio.create_task(intake.run())
-        wallet.node.is_down = True
-        intake.expect()
-        await asyncio.sleep(0.1)
-        wallet.node.is_down = False
-        [entry] = await intake.submit([call(0)])
-        assert entry.nonce == 0
-        await briefly(loop, 0)
+        async with running_intake(wallet) as intake:
+            wallet.node.is_down = True
+            intake.expect()
+            await asyncio.sleep(0.1)
+            wallet.node.is_down = False
+            [entry] = await intake.submit([call(0)])
+            assert entry.nonce == 0
 
     run(story())
 
